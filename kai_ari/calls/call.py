@@ -1,0 +1,49 @@
+"""The identity of a call and of everything Kai makes in Asterisk for it."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+
+from kai_ari.clock import require_zone
+
+CallId = NewType("CallId", str)
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing to misread aloud
+_OWN_ID = re.compile(rf"kai-(?P<call>[{_ALPHABET}]{{12}})-(?P<leg>[a-z0-9]+)\Z")
+
+
+def new_call_id(at: datetime) -> CallId:
+    """A short id, sortable by the second `at`: 7 characters of time, 5 of chance."""
+    seconds = int(require_zone(at).timestamp())
+    time_part = "".join(_ALPHABET[(seconds >> shift) & 31] for shift in range(30, -1, -5))
+    return CallId(time_part + "".join(secrets.choice(_ALPHABET) for _ in range(5)))
+
+
+def own_id(call: CallId, leg: str) -> str:
+    """The id of a channel, bridge or recording that Kai makes for `call`."""
+    return f"kai-{call}-{leg}"
+
+
+def call_of(asterisk_id: str) -> CallId | None:
+    """The call an Asterisk object belongs to, or None when Kai did not make it."""
+    match = _OWN_ID.match(asterisk_id)
+    return CallId(match["call"]) if match else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """A call as it came in.
+
+    `caller_raw` is what the trunk or phone sent, untrusted; `caller_number` is the same
+    as E.164 or an internal extension, or None when hidden or malformed.
+    """
+
+    call: CallId
+    channel: str
+    did: str
+    caller_raw: str
+    caller_name: str
+    caller_number: str | None
+    resumed_from: CallId | None = None

@@ -1,0 +1,262 @@
+"""The facts of a call, in the order they became true.
+
+Each is a frozen record with a stable `kind`. An event that permits an act is written
+before the act (LineStarted before the words, ObligationWritten before the promise), so
+after a crash the record never claims less than what the caller may have heard.
+Durations are milliseconds. Numbers and words spoken are personal data: see `PERSONAL`.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+class EndedBy(StrEnum):
+    CALLER = "caller"
+    KAI = "kai"
+    NETWORK = "network"
+    FAULT = "fault"
+
+
+class Situation(StrEnum):
+    """Why Kai cannot finish alone."""
+
+    ASKED_FOR_HUMAN = "asked_for_human"
+    NOT_UNDERSTOOD = "not_understood"
+    CALLER_SILENT = "caller_silent"
+    AGENT_FAULT = "agent_fault"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    kind: ClassVar[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrived(Event):
+    kind = "arrived"
+    channel: str
+    did: str
+    caller_raw: str
+    caller_name: str
+    caller_number: str | None
+    resumed_from: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered(Event):
+    kind = "answered"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioOpened(Event):
+    kind = "audio_opened"
+    transport: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioLost(Event):
+    kind = "audio_lost"
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineStarted(Event):
+    """Kai is about to speak. `claims` is what the words promise."""
+
+    kind = "line_started"
+    line: str
+    text: str
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineEnded(Event):
+    """How much of a line left Asterisk towards the caller, by its own playout marks."""
+
+    kind = "line_ended"
+    line: str
+    heard_ms: int
+    total_ms: int
+    cut_by: str | None  # speech, key, hangup, fault
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerSpoke(Event):
+    """`confidence` is 0 to 1, or None when the engine gives none."""
+
+    kind = "caller_spoke"
+    text: str
+    confidence: float | None
+    engine: str
+    speech_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyPressed(Event):
+    kind = "key_pressed"
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerSilent(Event):
+    kind = "caller_silent"
+    waited_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnTimed(Event):
+    """From the caller's last speech to Kai's first audio sent, and where the time went."""
+
+    kind = "turn_timed"
+    endpointing_ms: int
+    recognition_ms: int
+    thinking_ms: int
+    voice_ms: int
+    total_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SituationNamed(Event):
+    kind = "situation_named"
+    situation: Situation
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotTaken(Event):
+    """What Kai understood; only SlotConfirmed makes it the caller's word."""
+
+    kind = "slot_taken"
+    slot: str
+    value: str
+    how: str  # voice, keypad, caller_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotConfirmed(Event):
+    kind = "slot_confirmed"
+    slot: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingStarted(Event):
+    kind = "recording_started"
+    recording: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingFinished(Event):
+    """Asterisk's RecordingFinished; nothing else proves that a recording exists."""
+
+    kind = "recording_finished"
+    recording: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingFailed(Event):
+    kind = "recording_failed"
+    recording: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingStored(Event):
+    """The file is on Kai's own disk, flushed to it."""
+
+    kind = "recording_stored"
+    recording: str
+    file: str
+    sha256: str
+    duration_ms: int
+    voiced_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingTranscribed(Event):
+    kind = "recording_transcribed"
+    recording: str
+    text: str
+    engine: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObligationWritten(Event):
+    kind = "obligation_written"
+    obligation: str
+    owed: str
+    recording: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineFailed(Event):
+    """A speech engine failed; `instead` took its place, or nothing could."""
+
+    kind = "engine_failed"
+    part: str
+    engine: str
+    error: str
+    instead: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faulted(Event):
+    kind = "faulted"
+    where: str
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended(Event):
+    """The caller is no longer connected. `cause` is Q.850, when Asterisk gave one."""
+
+    kind = "ended"
+    by: EndedBy
+    cause: int | None
+    reason: str
+
+
+EVENTS: dict[str, type[Event]] = {cls.kind: cls for cls in Event.__subclasses__()}
+
+#: Fields that hold personal data, by kind: what a log masks and a retention rule erases.
+PERSONAL: dict[str, frozenset[str]] = {
+    "arrived": frozenset({"caller_raw", "caller_name", "caller_number"}),
+    "line_started": frozenset({"text"}),
+    "caller_spoke": frozenset({"text"}),
+    "key_pressed": frozenset({"key"}),
+    "slot_taken": frozenset({"value"}),
+    "slot_confirmed": frozenset({"value"}),
+    "recording_transcribed": frozenset({"text"}),
+}
+
+_ENUMS: dict[tuple[str, str], type[StrEnum]] = {
+    ("ended", "by"): EndedBy,
+    ("situation_named", "situation"): Situation,
+}
+
+
+def to_data(event: Event) -> dict[str, Any]:
+    """The event's fields as JSON values."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(event).items()
+    }
+
+
+def from_data(kind: str, data: dict[str, Any]) -> Event:
+    """The inverse of `to_data`. Raises ValueError on an unknown kind or other fields."""
+    cls = EVENTS.get(kind)
+    if cls is None:
+        raise ValueError(f"unknown event kind {kind!r}")
+    if set(data) != {field.name for field in fields(cls)}:
+        raise ValueError(f"event {kind!r} does not have the fields {sorted(data)}")
+    values = {
+        name: _ENUMS[kind, name](value)
+        if (kind, name) in _ENUMS
+        else tuple(value)
+        if isinstance(value, list)
+        else value
+        for name, value in data.items()
+    }
+    return cls(**values)

@@ -1,0 +1,158 @@
+"""What happened on a call, computed from its evidence and from nothing else.
+
+No function here takes an outcome as input: there is no way to set one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kai_ari.calls import events as ev
+from kai_ari.calls.events import EndedBy, Event
+
+#: A recording is a message from this length and this much voice on: shorter ones are
+#: a cough, a bump or a hang-up tone.
+MIN_MESSAGE_MS = 1500
+MIN_VOICED_MS = 500
+
+#: What a message needs before somebody can act on it.
+REQUIRED_SLOTS = ("reason", "name", "number")
+
+
+class Headline(StrEnum):
+    """The outcomes, best last-conclusion first: the first whose evidence is there wins."""
+
+    DETAILS_TAKEN = "details_taken"
+    MESSAGE_LEFT = "message_left"
+    CALLER_LEFT = "caller_left"
+    UNRESOLVED = "unresolved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    headline: Headline
+    facts: frozenset[Headline]
+    ended_by: EndedBy | None  # None while the caller is still connected
+    reason: str
+    evidence: tuple[int, ...]  # places (from 1) of the events that prove the headline
+
+
+def outcome(events: Iterable[Event]) -> Outcome:
+    """Total: any sequence of events has exactly one outcome."""
+    history = tuple(events)
+    ended = next((e for e in history if isinstance(e, ev.Ended)), None)
+    proofs = {
+        Headline.DETAILS_TAKEN: _details_taken(history),
+        Headline.MESSAGE_LEFT: _message_left(history),
+        Headline.CALLER_LEFT: _caller_left(history),
+    }
+    facts = frozenset(headline for headline, proof in proofs.items() if proof)
+    headline = next((h for h in Headline if h in facts), Headline.UNRESOLVED)
+    return Outcome(
+        headline=headline,
+        facts=facts or frozenset({Headline.UNRESOLVED}),
+        ended_by=ended.by if ended else None,
+        reason=_reason(history, ended),
+        evidence=proofs.get(headline, ()),
+    )
+
+
+def confirmed_slots(events: Iterable[Event]) -> dict[str, str]:
+    """The values that stand: confirmed, and not taken anew since."""
+    return {slot: value for slot, (_, value) in _standing_slots(tuple(events)).items()}
+
+
+def _standing_slots(history: Sequence[Event]) -> dict[str, tuple[int, str]]:
+    standing: dict[str, tuple[int, str]] = {}
+    for place, event in enumerate(history, start=1):
+        if isinstance(event, ev.SlotTaken):
+            standing.pop(event.slot, None)
+        elif isinstance(event, ev.SlotConfirmed) and event.value.strip():
+            standing[event.slot] = (place, event.value)
+    return standing
+
+
+def _details_taken(history: Sequence[Event]) -> tuple[int, ...]:
+    """Every required slot stands confirmed, and delivery was written after that."""
+    standing = _standing_slots(history)
+    if any(slot not in standing for slot in REQUIRED_SLOTS):
+        return ()
+    places = [standing[slot][0] for slot in REQUIRED_SLOTS]
+    owed = _first_owed(history, "deliver_message", after=max(places), recording=None)
+    return (*sorted(places), owed) if owed else ()
+
+
+def _message_left(history: Sequence[Event]) -> tuple[int, ...]:
+    """Some recording finished, is long and voiced enough, is stored, and is owed to somebody."""
+    for stored_at, stored in enumerate(history, start=1):
+        if not isinstance(stored, ev.RecordingStored):
+            continue
+        if stored.duration_ms < MIN_MESSAGE_MS or stored.voiced_ms < MIN_VOICED_MS:
+            continue
+        finished_at = next(
+            (
+                place
+                for place, event in enumerate(history[: stored_at - 1], start=1)
+                if isinstance(event, ev.RecordingFinished) and event.recording == stored.recording
+            ),
+            None,
+        )
+        owed = _first_owed(history, "deliver_message", after=stored_at, recording=stored.recording)
+        if finished_at and owed:
+            return (finished_at, stored_at, owed)
+    return ()
+
+
+def _first_owed(
+    history: Sequence[Event], owed: str, *, after: int, recording: str | None
+) -> int | None:
+    return next(
+        (
+            place
+            for place, event in enumerate(history, start=1)
+            if place > after
+            and isinstance(event, ev.ObligationWritten)
+            and event.owed == owed
+            and event.recording == recording
+        ),
+        None,
+    )
+
+
+def need_and_number(events: Iterable[Event]) -> tuple[str, str] | None:
+    """The need a caller stated and a number to reach them on, even unconfirmed.
+
+    What the caller typed or said for the number counts before the caller id.
+    """
+    need = number = None
+    for event in events:
+        match event:
+            case ev.Arrived(caller_number=str(given)):
+                number = given
+            case ev.SlotTaken(slot="reason", value=value) if value.strip():
+                need = value
+            case ev.SlotTaken(slot="number", value=value) if value.strip():
+                number = value
+    return (need, number) if need and number else None
+
+
+def _caller_left(history: Sequence[Event]) -> tuple[int, ...]:
+    """The caller hung up first; a follow-up exists if they stated a need and can be reached."""
+    left = next(
+        ((place, e.by) for place, e in enumerate(history, start=1) if isinstance(e, ev.Ended)),
+        None,
+    )
+    if left is None or left[1] is not EndedBy.CALLER:
+        return ()
+    place = left[0]
+    if need_and_number(history) is None:
+        return (place,)
+    owed = _first_owed(history, "call_back", after=0, recording=None)
+    return tuple(sorted((place, owed))) if owed else ()
+
+
+def _reason(history: Sequence[Event], ended: ev.Ended | None) -> str:
+    if ended is None:
+        return "in_progress"
+    situations = [e.situation.value for e in history if isinstance(e, ev.SituationNamed)]
+    return situations[-1] if situations else ended.reason

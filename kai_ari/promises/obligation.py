@@ -1,0 +1,27 @@
+"""Something owed to a caller: written down before it is spoken, open until evidence closes it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from kai_ari.calls.call import CallId
+from kai_ari.clock import require_zone
+
+
+class Owed(StrEnum):
+    DELIVER_MESSAGE = "deliver_message"
+    CALL_BACK = "call_back"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obligation:
+    """`about` is what a person needs to act on it: name, number, reason, recording file."""
+
+    id: str
+    call: CallId
+    owed: Owed
+    since: datetime
+    about: dict[str, str]
+
+    def __post_init__(self) -> None:
+        require_zone(self.since)

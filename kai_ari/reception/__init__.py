@@ -1,0 +1,1 @@
+"""One live call: answer, listen, speak, take the message, wrap up."""

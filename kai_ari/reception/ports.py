@@ -1,0 +1,221 @@
+"""What reception needs from the outside world. Adapters implement these.
+
+Audio is always 16-bit little-endian mono PCM at 16 kHz: 32 bytes are a millisecond.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from kai_ari.calls.call import Arrival, CallId
+from kai_ari.calls.events import EndedBy, Event
+from kai_ari.promises.obligation import Obligation
+
+SAMPLE_RATE = 16_000
+BYTES_PER_MS = SAMPLE_RATE * 2 // 1000
+FRAME_MS = 20
+FRAME_BYTES = FRAME_MS * BYTES_PER_MS
+
+
+def duration_ms(pcm: bytes) -> int:
+    return len(pcm) // BYTES_PER_MS
+
+
+# -- the call ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    key: str  # 0-9 * # A-D
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerGone:
+    by: EndedBy
+    cause: int | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingDone:
+    recording: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingBroken:
+    recording: str
+    why: str
+
+
+Signal = Key | CallerGone | RecordingDone | RecordingBroken
+
+
+class Playout(Protocol):
+    """One line on its way to the caller."""
+
+    async def write(self, pcm: bytes) -> None:
+        """Queue audio; returns at once unless the transport's queue is full."""
+        ...
+
+    async def finish(self) -> int:
+        """Wait until all of it was played; milliseconds the caller heard.
+
+        Raises MediaError when the transport is lost meanwhile.
+        """
+        ...
+
+    async def cut(self) -> int:
+        """Drop what was not played yet; milliseconds the caller heard."""
+        ...
+
+
+class MediaSession(Protocol):
+    """The caller's audio, both ways."""
+
+    transport: str
+
+    def frames(self) -> AsyncIterator[bytes]:
+        """The caller's audio in frames of 20 ms; ends when the transport closes.
+
+        A consumer that falls behind loses the oldest frames: see `dropped`.
+        """
+        ...
+
+    @property
+    def dropped(self) -> int: ...
+
+    def start_line(self) -> Playout: ...
+
+    async def close(self) -> None: ...
+
+
+class LiveCall(Protocol):
+    """The caller's leg. Requests raise AsteriskError; `ChannelGone` when the caller has left."""
+
+    arrival: Arrival
+
+    def signals(self) -> AsyncIterator[Signal]:
+        """What happens on the call, in order, each once; ends after CallerGone."""
+        ...
+
+    async def answer(self) -> None: ...
+
+    async def open_audio(self) -> MediaSession:
+        """Join the caller and a media channel in a bridge of this call's own."""
+        ...
+
+    async def start_recording(self, recording: str, *, max_s: int, max_silence_s: int) -> None:
+        """Take the caller out of the bridge, beep, record. `#` ends it.
+
+        RecordingDone or RecordingBroken follows as a signal.
+        """
+        ...
+
+    async def stop_recording(self, recording: str) -> None: ...
+
+    async def fetch_recording(self, recording: str) -> bytes:
+        """The recording as a WAV file's bytes, over ARI: no shared disk is assumed."""
+        ...
+
+    async def delete_recording(self, recording: str) -> None: ...
+
+    async def rejoin(self) -> None:
+        """Put the caller back into the bridge after a recording."""
+        ...
+
+    async def hang_up(self) -> None: ...
+
+    async def release(self) -> None:
+        """Remove every Asterisk object of this call's. Idempotent; never raises AsteriskError."""
+        ...
+
+
+# -- speech --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineFault:
+    """`instead` is the engine that took over, or None when none was left."""
+
+    part: str  # recognizer, synthesizer, vad
+    engine: str
+    error: str
+    instead: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transcript:
+    text: str  # as spoken, with the engine's own punctuation; "" for no words
+    confidence: float | None  # 0 to 1
+    engine: str
+    faults: tuple[EngineFault, ...] = ()
+
+
+class Recognizer(Protocol):
+    async def transcribe(self, pcm: bytes, expected: Sequence[str] = ()) -> Transcript:
+        """The words in one utterance of up to 20 s.
+
+        `expected` names likely phrases for engines that can use them. Raises SpeechError
+        when every engine failed.
+        """
+        ...
+
+
+class Utterance(Protocol):
+    """A line being synthesised: iterate for its audio. `faults` is complete afterwards."""
+
+    engine: str
+    faults: Sequence[EngineFault]
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+class Synthesizer(Protocol):
+    def speak(self, text: str) -> Utterance:
+        """Audio in chunks, the first as soon as it exists; no leading silence.
+
+        Iterating raises SpeechError when neither an engine nor a recorded line could speak.
+        """
+        ...
+
+
+class VoiceDetector(Protocol):
+    """Voice activity on one call; holds state, so one per call."""
+
+    def feed(self, frame: bytes) -> float:
+        """Probability of speech, 0 to 1, after this 20 ms frame."""
+        ...
+
+
+class Speech(Protocol):
+    recognizer: Recognizer
+    synthesizer: Synthesizer
+
+    def new_voice_detector(self) -> VoiceDetector: ...
+
+
+# -- the record ----------------------------------------------------------------
+
+
+class Ledger(Protocol):
+    async def append(
+        self, call: CallId, *events: Event, obligations: Sequence[Obligation] = ()
+    ) -> None:
+        """Write events and obligations in one transaction; durable on return.
+
+        Raises LedgerError.
+        """
+        ...
+
+    async def history(self, call: CallId) -> Sequence[Event]: ...
+
+    async def open_calls(self) -> Sequence[CallId]:
+        """Calls without an Ended event."""
+        ...
+
+
+class Recordings(Protocol):
+    async def store(self, name: str, data: bytes) -> tuple[str, str]:
+        """Flush `data` to disk as one file; its path relative to the store, and its SHA-256."""
+        ...
