@@ -126,6 +126,10 @@ class LiveCall(Protocol):
 
     async def hang_up(self) -> None: ...
 
+    async def leave_to_dialplan(self) -> None:
+        """The agent stops: the caller goes on behind Stasis(). Never raises AsteriskError."""
+        ...
+
     async def release(self) -> None:
         """Remove every Asterisk object of this call's. Idempotent; never raises AsteriskError."""
         ...
@@ -193,6 +197,14 @@ class Speech(Protocol):
     synthesizer: Synthesizer
 
     def new_voice_detector(self) -> VoiceDetector: ...
+
+    def decode_wav(self, data: bytes) -> bytes:
+        """The audio of a WAV file as 16 kHz PCM. Raises SpeechError when it is none."""
+        ...
+
+    def voiced_ms(self, pcm: bytes) -> int:
+        """How much of `pcm` is voice. Takes a second for minutes of audio: call it in a thread."""
+        ...
 
 
 # -- the record ----------------------------------------------------------------

@@ -1,0 +1,342 @@
+"""Taking a message: a pure state machine.
+
+    step(state, input) -> (state, actions)
+
+The caller is asked for reason, name and number; what they say is read back, corrected and
+confirmed. Whenever that does not work (not understood, silent, would rather record) the
+way out is a recorded message, and the way out of that is an honest goodbye. Every path
+ends: the counters below only grow, and each has a cap.
+"""
+
+from dataclasses import replace
+
+from kai_ari.calls.events import Situation
+from kai_ari.calls.outcome import REQUIRED_SLOTS
+from kai_ari.dialogue import lines
+from kai_ari.dialogue.lines import Line
+from kai_ari.dialogue.numbers import aloud, is_whole, mentions_number, spoken_digits
+from kai_ari.dialogue.turns import (
+    Action,
+    CannotListen,
+    Confirm,
+    End,
+    Heard,
+    Input,
+    Name,
+    Noise,
+    Pressed,
+    Record,
+    Save,
+    Saved,
+    Say,
+    Silence,
+    Started,
+    State,
+    Step,
+    Take,
+)
+from kai_ari.dialogue.understand import (
+    Intent,
+    intent_of,
+    name_in,
+    name_mentioned,
+    slot_in,
+    yes_or_no,
+)
+
+MAX_MISSES = 2  # re-prompts of one question
+MAX_SILENCES = 2  # in a row
+MAX_CORRECTIONS = 3
+MAX_RECORDINGS = 2
+MAX_TURNS = 80  # keys included
+
+
+Result = tuple[State, tuple[Action, ...]]
+
+
+def step(state: State, given: Input) -> Result:
+    """Total: every input has an answer in every state, and after `End` the answer is nothing."""
+    if state.ended:
+        return state, ()
+    state = replace(state, turns=state.turns + 1)
+    if not isinstance(given, Silence):
+        state = replace(state, silences=0)
+    if isinstance(given, Saved):
+        return _saved(state, ok=given.ok)
+    if state.step in (Step.RECORDING, Step.SAVING):
+        return state, ()  # keys and noise while it runs; `Saved` will come
+    if state.turns > MAX_TURNS:
+        return _record(state, lines.CANNOT_UNDERSTAND, Situation.NOT_UNDERSTOOD)
+    match given:
+        case Started():
+            line = lines.WELCOME_BACK if given.resumed else lines.GREETING
+            text = line.text if given.resumed else given.greeting
+            return _ask(state, Step.REASON, replace(line, text=text))
+        case CannotListen():
+            return _record(state, lines.TECHNICAL_TROUBLE, Situation.AGENT_FAULT)
+        case Noise():
+            return _again(state)
+        case Silence():
+            return _silent(state)
+        case Pressed(key=key):
+            return _pressed(state, key)
+        case Heard(text=text):
+            return _heard(state, text)
+
+
+# -- asking ----------------------------------------------------------------------
+
+
+def _ask(state: State, at: Step, *question: Line, before: tuple[Line, ...] = ()) -> Result:
+    """Ask something new: `before` is said once, `question` again whenever asked for."""
+    asked = replace(state, step=at, question=question, misses=0, digits="")
+    return asked, tuple(Say(line=line) for line in (*before, *question))
+
+
+def _again(state: State, *before: Line) -> Result:
+    return state, tuple(Say(line=line) for line in (*before, *state.question))
+
+
+def _next_question(state: State, *before: Line) -> Result:
+    """The first thing still missing, or the read-back when nothing is."""
+    if "reason" not in state.slots:
+        return _ask(state, Step.REASON, lines.ASK_REASON, before=before)
+    if "name" not in state.slots:
+        return _ask(state, Step.NAME, lines.ASK_NAME, before=before)
+    if "number" not in state.slots:
+        if state.caller_number and not state.caller_id_refused:
+            offer = lines.OFFER_CALLER_ID.fill(ending=aloud(state.caller_number[-4:]))
+            return _ask(state, Step.OFFER, offer, before=before)
+        return _ask(state, Step.NUMBER, lines.ASK_NUMBER, before=before)
+    read_back = lines.READ_BACK.fill(
+        name=state.slots["name"],
+        number=aloud(state.slots["number"]),
+        reason=_as_sentence(state.slots["reason"]),
+    )
+    return _ask(state, Step.CONFIRM, read_back, before=before)
+
+
+def _as_sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _taken(state: State, slot: str, value: str, how: str) -> Result:
+    filled = replace(state, slots={**state.slots, slot: value})
+    state, actions = _next_question(filled)
+    return state, (Take(slot=slot, value=value, how=how), *actions)
+
+
+def _missed(state: State, hint: Line | None = None) -> Result:
+    if state.misses >= MAX_MISSES:
+        return _record(state, lines.CANNOT_UNDERSTAND, Situation.NOT_UNDERSTOOD)
+    missed = replace(state, misses=state.misses + 1)
+    return _again(missed, hint or lines.NOT_CAUGHT)
+
+
+def _silent(state: State) -> Result:
+    if state.digits and is_whole(state.digits):
+        return _taken(state, "number", state.digits, "keypad")
+    if state.silences >= MAX_SILENCES:
+        return _record(state, lines.CANNOT_HEAR, Situation.CALLER_SILENT)
+    return _again(replace(state, silences=state.silences + 1), lines.STILL_THERE)
+
+
+# -- keys ------------------------------------------------------------------------
+
+
+def _pressed(state: State, key: str) -> Result:
+    if state.step is Step.NUMBER and (key.isdigit() or (key == "#" and state.digits)):
+        return _typed(state, key)
+    if key == "*":
+        return _again(state)
+    if key == "0":
+        return _wants_human(state)
+    if state.step in (Step.OFFER, Step.CONFIRM) and key in "12":
+        return _yes_no(state, yes=key == "1")
+    if state.step is Step.CHANGE and key in "123":
+        return _change(state, {"1": "name", "2": "number", "3": "reason"}[key])
+    return state, ()
+
+
+def _typed(state: State, key: str) -> Result:
+    if key != "#":
+        digits = (state.digits + key)[:20]
+        return replace(state, digits=digits), ()
+    if is_whole(state.digits):
+        return _taken(state, "number", state.digits, "keypad")
+    return _bad_number(state, state.digits)
+
+
+def _bad_number(state: State, digits: str) -> Result:
+    if state.misses >= MAX_MISSES:
+        return _record(state, lines.CANNOT_UNDERSTAND, Situation.NOT_UNDERSTOOD)
+    line = lines.BAD_NUMBER.fill(digits=aloud(digits))
+    return replace(state, digits="", misses=state.misses + 1), (Say(line=line),)
+
+
+# -- words -----------------------------------------------------------------------
+
+
+def _heard(state: State, text: str) -> Result:
+    intent = intent_of(text)
+    match intent:
+        case Intent.REPEAT:
+            return _again(state)
+        case Intent.HUMAN:
+            return _wants_human(state)
+        case Intent.VOICEMAIL:
+            return _record(state)
+        case Intent.WITHDRAW:
+            return _end(state, lines.WITHDRAWN, "withdrawn")
+        case Intent.GOODBYE if state.step is not Step.CONFIRM:
+            return _end(state, lines.GOODBYE, "said_goodbye")
+        case Intent.WAIT:
+            return state, ()
+        case Intent.HELLO | Intent.LEAVE_MESSAGE if state.step is Step.REASON:
+            line = lines.ASK_REASON if intent is Intent.HELLO else lines.ASK_REASON_OF_MESSAGE
+            return _once(state, line)
+    if not text.strip():
+        return _missed(state)
+    match state.step:
+        case Step.REASON:
+            return _reason(state, text)
+        case Step.NAME:
+            name = name_in(text)
+            return _taken(state, "name", name, "voice") if name else _missed(state)
+        case Step.NUMBER:
+            return _number(state, text)
+        case Step.OFFER | Step.CONFIRM:
+            return _correction(state, text) or _yes_no(state, yes=yes_or_no(text))
+        case Step.CHANGE:
+            slot = slot_in(text)
+            corrected = _correction(state, text)
+            return corrected or (_change(state, slot) if slot else _missed(state))
+        case _:
+            return state, ()
+
+
+def _once(state: State, line: Line) -> Result:
+    """A gentler form of the open question; after a few it counts as not understood."""
+    if state.misses >= MAX_MISSES:
+        return _missed(state)
+    return replace(state, misses=state.misses + 1, question=(line,)), (Say(line=line),)
+
+
+def _reason(state: State, text: str) -> Result:
+    """The reason in the caller's own words, and a name or number they gave with it."""
+    found = [("reason", text.strip())]
+    name = name_mentioned(text)
+    if name and "name" not in state.slots:
+        found.append(("name", name))
+    digits = spoken_digits(text) if mentions_number(text) else ""
+    if len(digits.lstrip("+")) >= 7 and is_whole(digits) and "number" not in state.slots:
+        found.append(("number", digits))
+    state, actions = _next_question(replace(state, slots={**state.slots, **dict(found)}))
+    return state, (*(Take(slot=s, value=v, how="voice") for s, v in found), *actions)
+
+
+def _number(state: State, text: str) -> Result:
+    """Digits of one utterance, joined to those of the one before if it stopped half-way."""
+    said = spoken_digits(text) if mentions_number(text) else ""
+    if not said:
+        if state.caller_number and yes_or_no(text) is None and "this" in text.lower().split():
+            return _taken(state, "number", state.caller_number, "caller_id")
+        return _missed(state)
+    digits = said if is_whole(said) else state.digits + said
+    if is_whole(digits) and len(digits) >= 7:
+        return _taken(state, "number", digits, "voice")
+    if len(digits) > 15 or state.misses >= MAX_MISSES:
+        return _bad_number(state, digits[:20])
+    rest = lines.ASK_REST_OF_NUMBER.fill(digits=aloud(digits))
+    return replace(state, digits=digits, misses=state.misses + 1), (Say(line=rest),)
+
+
+def _correction(state: State, text: str) -> Result | None:
+    """ "No, my name is Tom" and "no, it is five five five..." carry their own correction."""
+    digits = spoken_digits(text) if mentions_number(text) else ""
+    if len(digits.lstrip("+")) >= 7 and is_whole(digits):
+        return _taken(_corrected(state), "number", digits, "voice")
+    name = name_mentioned(text.removeprefix("No,").strip()) or name_mentioned(text)
+    if name and state.step is not Step.OFFER:
+        return _taken(_corrected(state), "name", name, "voice")
+    return None
+
+
+def _corrected(state: State) -> State:
+    return replace(state, corrections=state.corrections + 1)
+
+
+def _yes_no(state: State, *, yes: bool | None) -> Result:
+    if yes is None:
+        return _missed(state, lines.YES_OR_NO)
+    if state.step is Step.OFFER:
+        if yes and state.caller_number:
+            return _taken(state, "number", state.caller_number, "caller_id")
+        refused = replace(state, caller_id_refused=True)
+        return _ask(refused, Step.NUMBER, lines.ASK_NUMBER)
+    if yes:
+        confirmed = tuple((slot, state.slots[slot]) for slot in REQUIRED_SLOTS)
+        return replace(state, step=Step.SAVING), (Confirm(slots=confirmed), Save())
+    if state.corrections >= MAX_CORRECTIONS:
+        return _record(state, lines.CANNOT_UNDERSTAND, Situation.NOT_UNDERSTOOD)
+    return _ask(_corrected(state), Step.CHANGE, lines.ASK_WHAT_TO_CHANGE)
+
+
+def _change(state: State, slot: str) -> Result:
+    kept = {name: value for name, value in state.slots.items() if name != slot}
+    state = replace(state, slots=kept, caller_id_refused=True)
+    match slot:
+        case "name":
+            return _ask(state, Step.NAME, lines.ASK_NAME_AGAIN)
+        case "number":
+            return _ask(state, Step.NUMBER, lines.ASK_NUMBER)
+        case _:
+            return _ask(state, Step.REASON, lines.ASK_REASON_AGAIN)
+
+
+# -- ways out --------------------------------------------------------------------
+
+
+def _wants_human(state: State) -> Result:
+    """There is no person to connect yet: say so, take the message; asked again, record it."""
+    named = Name(situation=Situation.ASKED_FOR_HUMAN)
+    if state.asked_for_human:
+        return _record(state, lines.NO_PERSON_VOICEMAIL, Situation.ASKED_FOR_HUMAN)
+    state = replace(state, asked_for_human=1)
+    if state.step is Step.REASON:
+        asked, says = _ask(state, Step.REASON, lines.ASK_REASON_OF_CALL, before=(lines.NO_PERSON,))
+    else:
+        asked, says = _again(state, lines.NO_PERSON)
+    return asked, (named, *says)
+
+
+def _record(
+    state: State, because: Line | None = None, situation: Situation | None = None
+) -> Result:
+    """Offer the recording, or the honest goodbye when recordings are used up."""
+    before: tuple[Action, ...] = (Name(situation=situation),) if situation else ()
+    if state.recordings >= MAX_RECORDINGS:
+        return _end(state, lines.NO_MESSAGE, "no_message")
+    lead = (Say(line=because),) if because else ()
+    recording = replace(state, step=Step.RECORDING, recordings=state.recordings + 1)
+    return recording, (*before, *lead, Say(line=lines.VOICEMAIL), Record())
+
+
+def _saved(state: State, *, ok: bool) -> Result:
+    match state.step, ok:
+        case Step.RECORDING, True:
+            return _end(state, lines.RECORDING_SAVED, "message_left", lines.NOT_SAVED)
+        case Step.RECORDING, False:
+            return _record(state, lines.NO_MESSAGE_HEARD)
+        case Step.SAVING, True:
+            line = lines.MESSAGE_SAVED.fill(business=state.business)
+            return _end(state, line, "details_taken", lines.NOT_SAVED)
+        case Step.SAVING, False:
+            return _end(state, lines.NOT_SAVED, "not_saved")
+        case _:
+            return state, ()
+
+
+def _end(state: State, line: Line, reason: str, otherwise: Line | None = None) -> Result:
+    ended = replace(state, step=Step.ENDED)
+    return ended, (Say(line=line, otherwise=otherwise), End(reason=reason))

@@ -1,0 +1,147 @@
+"""Every sentence Kai can say, with what it claims.
+
+A line is spoken as it stands here: plain words, no digits, nothing a voice could misread.
+Lines without a field are fixed: they are synthesised at start-up and kept.
+"""
+
+from dataclasses import dataclass
+from string import Formatter
+from typing import Final
+
+from kai_ari.promises.guard import Claim
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """`text` may hold {fields}. A line that must be heard whole is not `interruptible`."""
+
+    id: str
+    text: str
+    claims: tuple[Claim, ...] = ()
+    interruptible: bool = True
+
+    @property
+    def fields(self) -> frozenset[str]:
+        return frozenset(name for _, name, _, _ in Formatter().parse(self.text) if name)
+
+    def fill(self, **values: str) -> "Line":
+        """The line with its fields filled in; KeyError names a missing one."""
+        return Line(
+            id=self.id,
+            text=self.text.format(**values),
+            claims=self.claims,
+            interruptible=self.interruptible,
+        )
+
+
+def _line(line_id: str, text: str, *claims: Claim, interruptible: bool = True) -> Line:
+    return Line(id=line_id, text=text, claims=claims, interruptible=interruptible)
+
+
+GREETING: Final = _line("greeting", "Hello, this is {business}. How can I help?")
+WELCOME_BACK: Final = _line(
+    "welcome_back", "I am sorry, we were cut off for a moment. How can I help?"
+)
+ASK_REASON: Final = _line("ask_reason", "How can I help?")
+ASK_REASON_OF_MESSAGE: Final = _line("ask_reason_of_message", "Of course. What is it about?")
+ASK_REASON_OF_CALL: Final = _line("ask_reason_of_call", "What is it about?")
+ASK_NAME: Final = _line("ask_name", "Thank you. What is your name, please?")
+ASK_NAME_AGAIN: Final = _line("ask_name_again", "What is the name, please?")
+OFFER_CALLER_ID: Final = _line(
+    "offer_caller_id",
+    "Shall we use the number you are calling from, ending in {ending}?",
+)
+ASK_NUMBER: Final = _line(
+    "ask_number",
+    "What number can we reach you on? You can say it, or type it and press the hash key.",
+)
+ASK_REST_OF_NUMBER: Final = _line("ask_rest_of_number", "I have {digits}. And the rest?")
+BAD_NUMBER: Final = _line(
+    "bad_number",
+    "I have {digits}, which does not look like a whole number. "
+    "Please say it again from the start, or type it and press the hash key.",
+)
+READ_BACK: Final = _line(
+    "read_back",
+    "Let me read that back. The name is {name}. The number is {number}. "
+    "And you said: {reason} Is that right?",
+)
+ASK_WHAT_TO_CHANGE: Final = _line(
+    "ask_what_to_change",
+    "What shall I change? Say name, number or reason, or press one for the name, "
+    "two for the number, three for the reason.",
+)
+ASK_REASON_AGAIN: Final = _line("ask_reason_again", "All right. What are you calling about?")
+YES_OR_NO: Final = _line("yes_or_no", "Please say yes or no, or press one for yes and two for no.")
+NOT_CAUGHT: Final = _line("not_caught", "I am sorry, I did not catch that.")
+STILL_THERE: Final = _line("still_there", "Are you still there?")
+NO_PERSON: Final = _line(
+    "no_person", "I cannot connect you to a person, but I can take a message for them to read."
+)
+VOICEMAIL: Final = _line(
+    "voicemail",
+    "Please leave your message after the beep, and press the hash key when you are done.",
+    interruptible=False,
+)
+CANNOT_UNDERSTAND: Final = _line(
+    "cannot_understand", "I am sorry, I have trouble understanding you.", interruptible=False
+)
+CANNOT_HEAR: Final = _line("cannot_hear", "I am sorry, I cannot hear you.", interruptible=False)
+NO_PERSON_VOICEMAIL: Final = _line(
+    "no_person_voicemail",
+    "I cannot connect you to a person, but you can record a message for them.",
+    interruptible=False,
+)
+TECHNICAL_TROUBLE: Final = _line(
+    "technical_trouble", "I am sorry, I have technical trouble.", interruptible=False
+)
+FAULT: Final = _line(
+    "fault",
+    "I am sorry, I have technical trouble and cannot go on. Please call again later. Goodbye.",
+    interruptible=False,
+)
+NO_MESSAGE_HEARD: Final = _line(
+    "no_message_heard", "I did not hear a message.", interruptible=False
+)
+MESSAGE_SAVED: Final = _line(
+    "message_saved",
+    "Thank you. Your message is saved for {business} to read. Goodbye.",
+    Claim.MESSAGE_SAVED,
+    interruptible=False,
+)
+RECORDING_SAVED: Final = _line(
+    "recording_saved",
+    "Thank you. Your message is saved. Goodbye.",
+    Claim.MESSAGE_SAVED,
+    interruptible=False,
+)
+NOT_SAVED: Final = _line(
+    "not_saved",
+    "I am sorry, I could not save your message. Please call again later. Goodbye.",
+    interruptible=False,
+)
+NO_MESSAGE: Final = _line(
+    "no_message",
+    "I am sorry, I have no message from you, so nobody will know why you called. "
+    "Please call again. Goodbye.",
+    interruptible=False,
+)
+WITHDRAWN: Final = _line(
+    "withdrawn", "All right, I have not passed anything on. Goodbye.", interruptible=False
+)
+GOODBYE: Final = _line("goodbye", "Goodbye.", interruptible=False)
+UNKNOWN_NUMBER: Final = _line(
+    "unknown_number",
+    "I am sorry, this number is not in use. Please check it and call again. Goodbye.",
+    interruptible=False,
+)
+
+ALL: Final = tuple(value for value in globals().copy().values() if isinstance(value, Line))
+BY_ID: Final = {line.id: line for line in ALL}
+
+
+def fixed_lines(business: str, greetings: tuple[str, ...]) -> tuple[str, ...]:
+    """The texts that can be synthesised before any call: what only the business varies."""
+    known = {"business": business}
+    texts = [line.fill(**known).text for line in ALL if line.fields <= known.keys()]
+    return tuple(dict.fromkeys([*greetings, *texts]))

@@ -1,0 +1,146 @@
+"""The vocabulary of the conversation: its state, what comes in, what comes out."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from kai_ari.calls.events import Situation
+from kai_ari.dialogue.endpointing import Expect
+from kai_ari.dialogue.lines import Line
+
+
+class Step(StrEnum):
+    REASON = "reason"
+    NAME = "name"
+    OFFER = "offer"  # the caller id as the number
+    NUMBER = "number"
+    CONFIRM = "confirm"
+    CHANGE = "change"
+    RECORDING = "recording"
+    SAVING = "saving"
+    ENDED = "ended"
+
+
+EXPECTS: Final = {
+    Step.REASON: Expect.OPEN,
+    Step.NAME: Expect.NAME,
+    Step.OFFER: Expect.YES_NO,
+    Step.NUMBER: Expect.NUMBER,
+    Step.CONFIRM: Expect.YES_NO,
+    Step.CHANGE: Expect.CHOICE,
+}
+
+# -- what comes in ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    greeting: str
+    resumed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """Words of the caller's; "" when there was voice but no words in it."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """A cough or a click that cut a line off: the caller may not know the question."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pressed:
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silence:
+    """Nothing came for as long as the question allows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """What `Save` or `Record` came to: an obligation stands in the ledger, or none."""
+
+    ok: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CannotListen:
+    """No recogniser works: keys and recordings are left."""
+
+
+Input = Started | Heard | Noise | Pressed | Silence | Saved | CannotListen
+
+# -- what comes out --------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Say:
+    """`otherwise` is spoken instead when a claim of `line` is not backed."""
+
+    line: Line
+    otherwise: Line | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Take:
+    slot: str
+    value: str
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirm:
+    slots: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Name:
+    situation: Situation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Save:
+    """Write the obligation to deliver what was confirmed; answered by `Saved`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """Record a message, check and store it; answered by `Saved`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    reason: str
+
+
+Action = Say | Take | Confirm | Name | Save | Record | End
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    business: str
+    caller_number: str | None
+    step: Step = Step.REASON
+    slots: dict[str, str] = field(default_factory=dict)
+    digits: str = ""  # of a number being said or typed in parts
+    question: tuple[Line, ...] = ()  # what `*` and "what?" say again
+    misses: int = 0
+    silences: int = 0
+    corrections: int = 0
+    recordings: int = 0
+    asked_for_human: int = 0
+    turns: int = 0
+    caller_id_refused: bool = False
+
+    @property
+    def expect(self) -> Expect:
+        return EXPECTS.get(self.step, Expect.OPEN)
+
+    @property
+    def ended(self) -> bool:
+        return self.step is Step.ENDED

@@ -1,0 +1,241 @@
+"""Reception: from a ringing call to its wrap-up. One call's failure never touches another."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kai_ari import log
+from kai_ari.calls import events as ev
+from kai_ari.calls.events import EndedBy
+from kai_ari.calls.outcome import Headline, need_and_number, outcome
+from kai_ari.clock import Clock
+from kai_ari.dialogue import lines, turns
+from kai_ari.errors import AsteriskError, KaiError, MediaError, SpeechError
+from kai_ari.promises.obligation import Owed
+from kai_ari.reception.about import about
+from kai_ari.reception.ears import Ears
+from kai_ari.reception.inbox import Inbox
+from kai_ari.reception.ports import (
+    CallerGone,
+    Ledger,
+    LiveCall,
+    MediaSession,
+    Recordings,
+    Speech,
+)
+from kai_ari.reception.record import CallRecord
+from kai_ari.reception.talk import CallerLeft, Item, Talk
+from kai_ari.reception.voicemail import Voicemail
+
+_log = log.get("reception")
+
+#: How often the audio of one call is opened anew before Kai gives up on it.
+MAX_AUDIO_LOSSES = 2
+
+#: A request that failed because the caller left is followed by the news of it this soon.
+NEWS_S = 2.0
+
+#: The apology after a fault is a few seconds long; nothing may hold the caller beyond it.
+APOLOGY_S = 12.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceptionSettings:
+    """`greetings` has one entry for each number that Kai answers."""
+
+    business: str
+    greetings: Mapping[str, str]
+    max_message_s: int = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reception:
+    settings: ReceptionSettings
+    ledger: Ledger
+    recordings: Recordings
+    speech: Speech
+    clock: Clock
+
+    async def handle(self, call: LiveCall) -> None:
+        """Serve one call to its end. Whatever happens is on record, and nothing is left behind."""
+        log.call_id.set(call.arrival.call)
+        await _Service(self, call).run()
+
+
+class _Service:
+    """One call being served."""
+
+    def __init__(self, house: Reception, call: LiveCall) -> None:
+        self._house = house
+        self._call = call
+        self._media: MediaSession | None = None
+        self._inbox: Inbox[Item] = Inbox()
+        self._record = CallRecord(call.arrival.call, house.ledger, house.clock)
+        self._voicemail = Voicemail(
+            call=call,
+            record=self._record,
+            recordings=house.recordings,
+            speech=house.speech,
+            max_s=house.settings.max_message_s,
+        )
+
+    async def run(self) -> None:
+        ended: ev.Ended | None = None
+        try:
+            ended = await self._serve()
+        except Exception as error:  # noqa: BLE001 - the edge of the call: recorded, caller told
+            ended = await self._fail(_root(error))
+        finally:
+            await asyncio.shield(asyncio.create_task(self._wrap_up(ended), name="wrap up"))
+
+    async def _serve(self) -> ev.Ended:
+        async with asyncio.TaskGroup() as tasks:
+            pump = tasks.create_task(self._pump(), name="signals")
+            try:
+                reason = await self._converse(tasks)
+                await self._call.hang_up()
+            except CallerLeft as left:
+                return _ended(left.gone)
+            except AsteriskError:
+                gone = await self._news_of_hangup()
+                if gone is None:
+                    raise
+                return _ended(gone)
+            finally:
+                pump.cancel()
+        return ev.Ended(by=EndedBy.KAI, cause=None, reason=reason)
+
+    async def _pump(self) -> None:
+        async for signal in self._call.signals():
+            await self._inbox.put(signal)
+
+    async def _news_of_hangup(self) -> CallerGone | None:
+        """Why a request failed, when it is that the caller had left."""
+        try:
+            async with asyncio.timeout(NEWS_S):
+                while True:
+                    item = await self._inbox.take()
+                    if isinstance(item, CallerGone):
+                        return item
+        except TimeoutError:
+            return None
+
+    async def _converse(self, tasks: asyncio.TaskGroup) -> str:
+        """Talk; when the audio is lost, open it again and say so, a few times."""
+        arrival = self._call.arrival
+        await self._record.note(
+            ev.Arrived(
+                channel=arrival.channel,
+                did=arrival.did,
+                caller_raw=arrival.caller_raw,
+                caller_name=arrival.caller_name,
+                caller_number=arrival.caller_number,
+                resumed_from=arrival.resumed_from,
+            )
+        )
+        await self._call.answer()
+        facts: list[ev.Event] = [ev.Answered()]
+        resumed = arrival.resumed_from is not None
+        for _ in range(MAX_AUDIO_LOSSES + 1):
+            media = self._media = await self._call.open_audio()
+            await self._record.note(*facts, ev.AudioOpened(transport=media.transport))
+            try:
+                return await self._talk(tasks, media, resumed=resumed)
+            except MediaError as error:
+                await self._record.note(ev.AudioLost(why=str(error)))
+                await media.close()
+                facts, resumed = [], True
+        raise MediaError(f"the audio of the call was lost {MAX_AUDIO_LOSSES + 1} times")
+
+    async def _talk(self, tasks: asyncio.TaskGroup, media: MediaSession, *, resumed: bool) -> str:
+        house, arrival = self._house, self._call.arrival
+        ears = Ears(
+            detector=house.speech.new_voice_detector(),
+            recognizer=house.speech.recognizer,
+            clock=house.clock,
+            report=self._inbox.put,
+        )
+        talk = Talk(
+            media=media,
+            inbox=self._inbox,
+            ears=ears,
+            speech=house.speech,
+            record=self._record,
+            voicemail=self._voicemail,
+            clock=house.clock,
+        )
+        listening = tasks.create_task(ears.listen(media.frames()), name="ears")
+        try:
+            greeting = house.settings.greetings.get(arrival.did)
+            if greeting is None:
+                _log.warning("call to a number not in kai.yaml", extra=log.fields(did=arrival.did))
+                await talk.say(turns.Say(line=lines.UNKNOWN_NUMBER))
+                return "unknown_number"
+            state = turns.State(
+                business=house.settings.business, caller_number=arrival.caller_number
+            )
+            return await talk.run(state, turns.Started(greeting=greeting, resumed=resumed))
+        finally:
+            listening.cancel()
+
+    async def _fail(self, error: BaseException) -> ev.Ended:
+        """Record what broke, and tell the caller with whatever still works."""
+        _log.error("call failed", exc_info=error)
+        code = error.code if isinstance(error, KaiError) else type(error).__name__
+        ended = ev.Ended(by=EndedBy.FAULT, cause=None, reason=f"fault:{code}")
+        try:
+            async with asyncio.timeout(APOLOGY_S):
+                if self._media is not None:
+                    playout = self._media.start_line()
+                    async for chunk in self._house.speech.synthesizer.speak(lines.FAULT.text):
+                        await playout.write(chunk)
+                    await playout.finish()
+        except (MediaError, SpeechError, TimeoutError) as silent:
+            _log.error("the caller could not be told", extra=log.fields(error=str(silent)))
+        try:
+            await self._call.hang_up()
+            await self._record.note(ev.Faulted(where="call", error=f"{code}: {error}"))
+        except KaiError as second:
+            _log.error("the fault could not be recorded", extra=log.fields(error=str(second)))
+        return ended
+
+    async def _wrap_up(self, ended: ev.Ended | None) -> None:
+        """Write the ending and what is owed in one transaction; leave nothing in Asterisk.
+
+        `ended` is None when the agent stops in mid-call: the caller goes back to the dialplan.
+        """
+        if ended is None:
+            ended = ev.Ended(by=EndedBy.FAULT, cause=None, reason="agent_stopped")
+            await self._call.leave_to_dialplan()
+        history = self._record.history
+        try:
+            if _owes_call_back(history, ended):
+                await self._record.owe(Owed.CALL_BACK, about(history), ended)
+            else:
+                await self._record.note(ended)
+        finally:
+            await self._call.release()
+        await self._voicemail.transcribe()
+        result = outcome(history)
+        _log.info(
+            "call ended",
+            extra=log.fields(
+                outcome=result.headline.value, by=ended.by.value, reason=result.reason
+            ),
+        )
+
+
+def _ended(gone: CallerGone) -> ev.Ended:
+    return ev.Ended(by=gone.by, cause=gone.cause, reason=gone.reason)
+
+
+def _owes_call_back(history: list[ev.Event], ended: ev.Ended) -> bool:
+    """A stated need and a usable number, nothing concluded, and the caller did not take it back."""
+    done = outcome(history).facts & {Headline.DETAILS_TAKEN, Headline.MESSAGE_LEFT}
+    return ended.reason != "withdrawn" and not done and need_and_number(history) is not None
+
+
+def _root(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,45 @@
+"""The record of one call: written through to the ledger, and kept for the guard to read."""
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+from kai_ari.calls.call import CallId
+from kai_ari.calls.events import EngineFailed, Event, ObligationWritten
+from kai_ari.clock import Clock
+from kai_ari.promises.obligation import Obligation, Owed
+from kai_ari.reception.ports import EngineFault, Ledger
+
+
+class CallRecord:
+    def __init__(self, call: CallId, ledger: Ledger, clock: Clock) -> None:
+        self.call = call
+        self.history: list[Event] = []
+        self._ledger = ledger
+        self._clock = clock
+
+    async def note(self, *events: Event) -> None:
+        """Write facts; they are durable on return. Raises LedgerError."""
+        await self._ledger.append(self.call, *events)
+        self.history += events
+
+    async def owe(
+        self, owed: Owed, about: dict[str, str], *then: Event, recording: str | None = None
+    ) -> None:
+        """Write an obligation, the event that names it and what follows, all or nothing."""
+        obligation = Obligation(
+            id=uuid4().hex[:16], call=self.call, owed=owed, since=self._clock.now(), about=about
+        )
+        written = ObligationWritten(
+            obligation=obligation.id, owed=obligation.owed.value, recording=recording
+        )
+        await self._ledger.append(self.call, written, *then, obligations=(obligation,))
+        self.history += (written, *then)
+
+    async def note_faults(self, faults: Sequence[EngineFault]) -> None:
+        if faults:
+            await self.note(
+                *(
+                    EngineFailed(part=f.part, engine=f.engine, error=f.error, instead=f.instead)
+                    for f in faults
+                )
+            )

@@ -1,0 +1,297 @@
+"""A conversation on one live call: carries out what dialogue decides, and records it."""
+
+import asyncio
+from dataclasses import dataclass
+from itertools import pairwise
+
+from kai_ari import log
+from kai_ari.calls import events as ev
+from kai_ari.clock import Clock
+from kai_ari.dialogue import conversation, turns
+from kai_ari.dialogue.lines import Line
+from kai_ari.errors import MediaError
+from kai_ari.promises.guard import unbacked
+from kai_ari.promises.obligation import Owed
+from kai_ari.reception.about import about
+from kai_ari.reception.ears import AudioEnded, Deaf, Ears, Report, SpeechBegan, Words
+from kai_ari.reception.inbox import Inbox
+from kai_ari.reception.ports import (
+    CallerGone,
+    Key,
+    MediaSession,
+    RecordingBroken,
+    RecordingDone,
+    Signal,
+    Speech,
+    duration_ms,
+)
+from kai_ari.reception.record import CallRecord
+from kai_ari.reception.voicemail import Voicemail
+
+_log = log.get("talk")
+
+#: How long a question waits for an answer. People need a moment to find a number.
+PATIENCE_S = 7.0
+
+#: Voice shorter than this without words in it is a cough: no reason to ask again.
+COUGH_MS = 320
+
+Item = Signal | Report
+
+
+class CallerLeft(Exception):
+    """The ordinary end of a call, raised through whatever Kai was doing."""
+
+    def __init__(self, gone: CallerGone) -> None:
+        super().__init__(gone.reason)
+        self.gone = gone
+
+
+@dataclass(kw_only=True)
+class _Turn:
+    """Where the time of one answer went, until Kai's first audio is on its way."""
+
+    words: Words
+    decided_at: float = 0.0
+
+
+class Talk:
+    def __init__(
+        self,
+        *,
+        media: MediaSession,
+        inbox: Inbox[Item],
+        ears: Ears,
+        speech: Speech,
+        record: CallRecord,
+        voicemail: Voicemail,
+        clock: Clock,
+    ) -> None:
+        self._media = media
+        self._inbox = inbox
+        self._ears = ears
+        self._speech = speech
+        self._record = record
+        self._voicemail = voicemail
+        self._clock = clock
+        self._turn: _Turn | None = None
+
+    async def run(self, state: turns.State, first: turns.Input) -> str:
+        """Talk until the conversation ends; the reason it ended.
+
+        Raises CallerLeft, and MediaError when the audio is lost.
+        """
+        given: turns.Input = first
+        while True:
+            state, actions = conversation.step(state, given)
+            answer = await self._carry_out(actions)
+            if isinstance(answer, turns.End):
+                return answer.reason
+            given = answer or await self._listen(state)
+
+    async def _carry_out(self, actions: tuple[turns.Action, ...]) -> turns.Saved | turns.End | None:
+        cut = False
+        for action in actions:
+            match action:
+                case turns.Say():
+                    cut = cut or await self.say(action)
+                case turns.Take(slot=slot, value=value, how=how):
+                    await self._record.note(ev.SlotTaken(slot=slot, value=value, how=how))
+                case turns.Confirm(slots=slots):
+                    await self._record.note(
+                        *(ev.SlotConfirmed(slot=slot, value=value) for slot, value in slots)
+                    )
+                case turns.Name(situation=situation):
+                    await self._record.note(ev.SituationNamed(situation=situation))
+                case turns.Save():
+                    await self._record.owe(Owed.DELIVER_MESSAGE, about(self._record.history))
+                    return turns.Saved(ok=True)
+                case turns.Record():
+                    return await self._take_recording()
+                case turns.End():
+                    return action
+        return None
+
+    async def _take_recording(self) -> turns.Saved:
+        self._ears.forget()
+        ok, gone = await self._voicemail.take(self._inbox)
+        if gone is not None:
+            raise CallerLeft(gone)
+        self._ears.forget()
+        return turns.Saved(ok=ok)
+
+    # -- speaking ----------------------------------------------------------------
+
+    async def say(self, say: turns.Say) -> bool:
+        """Speak one line; True when the caller cut it off.
+
+        LineStarted is on record before the first sound. A line whose claims nothing backs
+        is replaced by its honest alternative.
+        """
+        line = say.line
+        if missing := unbacked(line.claims, self._record.history):
+            _log.error("line held back: its claim is not backed", extra=log.fields(line=line.id))
+            if say.otherwise is None:
+                raise RuntimeError(f"line {line.id} claims {sorted(missing)} with no alternative")
+            line = say.otherwise
+        if self._turn:
+            self._turn.decided_at = self._clock.monotonic()
+        await self._record.note(
+            ev.LineStarted(
+                line=line.id, text=line.text, claims=tuple(claim.value for claim in line.claims)
+            )
+        )
+        return await self._speak(line)
+
+    async def _speak(self, line: Line) -> bool:
+        utterance = self._speech.synthesizer.speak(line.text)
+        playout = self._media.start_line()
+        written = 0
+
+        async def play() -> int:
+            nonlocal written
+            async for chunk in utterance:
+                await playout.write(chunk)
+                if not written:
+                    await self._time_turn()
+                written += duration_ms(chunk)
+            return await playout.finish()
+
+        playing = asyncio.create_task(play(), name=f"play {line.id}")
+        cut_by: str | None = "fault"
+        try:
+            cut_by = await self._until_cut(playing, line)
+        except CallerLeft:
+            cut_by = "hangup"
+            raise
+        finally:
+            if playing.done() and not playing.cancelled() and playing.exception() is None:
+                heard = playing.result()
+            else:
+                playing.cancel()
+                await asyncio.wait({playing})
+                heard = await playout.cut()
+            await self._record.note_faults(utterance.faults)
+            await self._record.note(
+                ev.LineEnded(line=line.id, heard_ms=heard, total_ms=written, cut_by=cut_by)
+            )
+        return cut_by is not None
+
+    async def _until_cut(self, playing: asyncio.Task[int], line: Line) -> str | None:
+        """Wait until the line is played or the caller interrupts it; what interrupted."""
+        seen = 0
+        while True:
+            arrival = asyncio.create_task(self._inbox.beyond(seen), name="inbox")
+            try:
+                await asyncio.wait({playing, arrival}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                arrival.cancel()
+            if playing.done():
+                playing.result()  # a lost transport or voice is raised here
+                return None
+            for item in self._inbox:
+                if cut_by := self._interruption(item, line):
+                    return cut_by
+            seen = len(self._inbox)
+
+    def _interruption(self, item: Item, line: Line) -> str | None:
+        match item:
+            case CallerGone():
+                raise CallerLeft(item)
+            case AudioEnded():
+                raise MediaError("the audio channel of the call closed while Kai was speaking")
+            case Key() if line.interruptible:
+                return "key"
+            case SpeechBegan():
+                self._inbox.discard(item)
+                return "speech" if line.interruptible else None
+            case Words(transcript=transcript):
+                if transcript.text.strip() and line.interruptible:
+                    return "speech"
+                self._inbox.discard(item)
+        return None
+
+    async def _time_turn(self) -> None:
+        turn, self._turn = self._turn, None
+        if turn is None:
+            return
+        now = self._clock.monotonic()
+        words = turn.words
+        marks = (
+            words.last_voice_at,
+            words.silent_enough_at,
+            words.emitted_at,
+            turn.decided_at,
+            now,
+        )
+        spans = [round((b - a) * 1000) for a, b in pairwise(marks)]
+        await self._record.note(
+            ev.TurnTimed(
+                endpointing_ms=spans[0],
+                recognition_ms=spans[1],
+                thinking_ms=spans[2],
+                voice_ms=spans[3],
+                total_ms=round((now - words.last_voice_at) * 1000),
+            )
+        )
+
+    # -- listening ---------------------------------------------------------------
+
+    async def _listen(self, state: turns.State) -> turns.Input:
+        """The caller's next input to the question that was asked."""
+        self._ears.expect = state.expect
+        interrupted = self._ears.caller_is_talking
+        while True:
+            item = await self._next_item()
+            match item:
+                case None:
+                    waited = round(PATIENCE_S * 1000)
+                    await self._record.note(ev.CallerSilent(waited_ms=waited))
+                    return turns.Silence()
+                case Key(key=key):
+                    await self._record.note(ev.KeyPressed(key=key))
+                    self._ears.forget()
+                    return turns.Pressed(key=key)
+                case Words():
+                    heard = await self._understand(item, interrupted=interrupted)
+                    if heard is not None:
+                        return heard
+                case Deaf(error=error):
+                    await self._record.note(
+                        ev.EngineFailed(part="recognizer", engine="all", error=error, instead=None)
+                    )
+                    return turns.CannotListen()
+                case CallerGone():
+                    raise CallerLeft(item)
+                case AudioEnded():
+                    raise MediaError("the audio channel of the call closed")
+                case SpeechBegan() | RecordingDone() | RecordingBroken():
+                    pass
+
+    async def _understand(self, words: Words, *, interrupted: bool) -> turns.Input | None:
+        transcript = words.transcript
+        await self._record.note_faults(transcript.faults)
+        if not transcript.text.strip():
+            if words.speech_ms < COUGH_MS:
+                return turns.Noise() if interrupted else None
+        else:
+            self._turn = _Turn(words=words)
+        await self._record.note(
+            ev.CallerSpoke(
+                text=transcript.text,
+                confidence=transcript.confidence,
+                engine=transcript.engine,
+                speech_ms=words.speech_ms,
+            )
+        )
+        return turns.Heard(text=transcript.text)
+
+    async def _next_item(self) -> Item | None:
+        """The next item, or None when nothing came; a caller in mid-sentence is not silent."""
+        while True:
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    return await self._inbox.take()
+            except TimeoutError:
+                if not self._ears.caller_is_talking:
+                    return None
