@@ -61,11 +61,9 @@ def require_current(path: Path) -> None:
         )
 
 
-def writer_engine(path: Path) -> AsyncEngine:
-    engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(path)), pool_size=1, max_overflow=0
-    )
-    _tune(engine.sync_engine, begin="BEGIN IMMEDIATE", pragmas=("synchronous=FULL",))
+def writer_engine(path: Path) -> Engine:
+    engine = create_engine(URL.create("sqlite", database=str(path)), pool_size=1, max_overflow=0)
+    _tune(engine, begin="BEGIN IMMEDIATE", pragmas=("synchronous=FULL",))
     return engine
 
 

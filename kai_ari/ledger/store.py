@@ -49,16 +49,15 @@ async def open_ledger(path: Path, clock: Clock) -> AsyncIterator[SqlLedger]:
     On leaving, every append that was asked for is written first. Raises LedgerError.
     """
     await asyncio.to_thread(prepare, path)
-    writing, reading = writer_engine(path), reader_engine(path)
-    writer = Writer(path, writing)
+    writer = Writer(path, writer_engine(path))
+    readers = reader_engine(path)
     try:
-        yield SqlLedger(path, reading, writer, clock)
+        yield SqlLedger(path, readers, writer, clock)
     finally:
         try:
             await writer.close()
         finally:
-            await writing.dispose()
-            await reading.dispose()
+            await readers.dispose()
 
 
 def _require_pairs(

@@ -1,18 +1,23 @@
 """One task writes; appends that wait together share one commit.
 
-A commit costs one flush to the disk (about 1 ms here; see `_write_batch`), whatever is in
-it, so calls that append at the same moment do not queue for the disk one by one. A batch
-that fails is written again append by append, so that a bad one fails alone.
+A commit costs one flush to the disk whatever is in it, so calls that append at the same
+moment do not queue for the disk one by one. A batch that fails is written again append by
+append, so that a bad one fails alone.
+
+A batch runs in the writer's own thread, in one go: every statement sent through the
+asynchronous driver costs several changes of thread, which made an append take 3.2 ms of
+processor time instead of 1.1 ms, and 1.8 instead of 0.5 ms when twenty share a commit (two
+shared cores, medians; the flush to disk is 0.25 ms of it).
 """
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from kai_ari import log
 from kai_ari.calls.call import CallId
@@ -43,28 +48,35 @@ class Append:
 
 
 class Writer:
-    def __init__(self, path: Path, engine: AsyncEngine) -> None:
+    """Owns `engine`, its thread and the writing task, from here to `close`."""
+
+    def __init__(self, path: Path, engine: Engine) -> None:
         self._path = path
         self._engine = engine
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._queue: asyncio.Queue[Append | None] = asyncio.Queue(_QUEUE)
-        self._closed = False
+        self._closing = False
         self._task = asyncio.create_task(self._run(), name="ledger writer")
 
     async def submit(self, append: Append) -> None:
         """Returns when `append` is on the disk. Raises LedgerError."""
-        if self._closed:
-            raise self._closing()
+        if self._closing:
+            raise self._closed()
         await self._queue.put(append)
         if self._task.done():
-            raise self._closing()
+            raise self._closed()
         await append.done
 
     async def close(self) -> None:
         """Write what waits, then stop."""
-        if not self._closed:
-            self._closed = True
-            await self._queue.put(None)
-        await self._task
+        try:
+            if not self._closing:
+                self._closing = True
+                await self._queue.put(None)
+            await self._task
+        finally:
+            await asyncio.to_thread(self._thread.shutdown)
+            self._engine.dispose()
 
     async def _run(self) -> None:
         batch: list[Append] = []
@@ -72,9 +84,11 @@ class Writer:
             while batch := await self._next_batch():
                 await self._write(batch)
         finally:
-            waiting = [*batch, *self._waiting()]
-            for append in waiting:
-                self._settle(append, self._closing())
+            while not self._queue.empty():
+                if append := self._queue.get_nowait():
+                    batch.append(append)
+            for append in batch:
+                self._settle(append, self._closed())
 
     async def _next_batch(self) -> list[Append]:
         """What waits, at least one; empty when closing."""
@@ -90,26 +104,24 @@ class Writer:
             batch.append(following)
         return batch
 
-    def _waiting(self) -> list[Append]:
-        waiting = []
-        while not self._queue.empty():
-            append = self._queue.get_nowait()
-            if append is not None:
-                waiting.append(append)
-        return waiting
-
     async def _write(self, batch: Sequence[Append]) -> None:
         try:
-            await self._write_batch(batch)
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._thread, self._write_batch, batch)
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for it
             if len(batch) > 1:
                 for append in batch:
                     await self._write([append])
-                return
-            self._settle(batch[0], self._refusal(error, batch[0]))
+            else:
+                self._settle(batch[0], self._refusal(error, batch[0]))
         else:
             for append in batch:
                 self._settle(append, None)
+
+    def _write_batch(self, batch: Sequence[Append]) -> None:
+        with self._engine.begin() as connection:
+            for append in batch:
+                _write_append(connection, append)
 
     def _refusal(self, error: Exception, append: Append) -> Exception:
         refusal = explain(error, self._path) if isinstance(error, FAULTS) else error
@@ -120,27 +132,21 @@ class Writer:
     @staticmethod
     def _settle(append: Append, error: Exception | None) -> None:
         if append.done.done():
-            return  # whoever waited was cancelled
+            return  # settled already, or whoever waited was cancelled
         if error is None:
             append.done.set_result(None)
         else:
             append.done.set_exception(error)
 
-    def _closing(self) -> LedgerClosed:
-        return LedgerClosed(f"{self._path}: Kai is stopping; the append may not be written")
-
-    async def _write_batch(self, batch: Sequence[Append]) -> None:
-        async with self._engine.begin() as connection:
-            for append in batch:
-                await _write_append(connection, append)
+    def _closed(self) -> LedgerClosed:
+        return LedgerClosed(f"{self._path}: Kai is stopping; this may not have been written")
 
 
-async def _write_append(connection: AsyncConnection, append: Append) -> None:
+def _write_append(connection: Connection, append: Append) -> None:
     """Chain the events behind those the call has, and bring its row in `calls` up to date."""
     calls = tables.calls
-    found = await connection.execute(
-        select(calls.c.length, calls.c.head, calls.c.ended_at).where(calls.c.id == append.call)
-    )
+    this = calls.c.id == append.call
+    found = connection.execute(select(calls.c.length, calls.c.head, calls.c.ended_at).where(this))
     listed = found.one_or_none()
     length, head = (listed.length, listed.head) if listed else (0, "")
     records: list[Record] = []
@@ -149,21 +155,19 @@ async def _write_append(connection: AsyncConnection, append: Append) -> None:
         head = records[-1].hash
 
     if listed is None:
-        await connection.execute(insert(calls).values(asdict(project(records))))
+        connection.execute(insert(calls).values(asdict(project(records))))
     elif listed.ended_at or any(isinstance(e, Arrived | Ended) for e in append.events):
-        earlier = await connection.execute(
-            select(tables.events)
-            .where(tables.events.c.call == append.call)
-            .order_by(tables.events.c.seq)
-        )
-        row = asdict(project([*to_records(earlier.all()), *records]))
-        await connection.execute(update(calls).where(calls.c.id == append.call).values(row))
+        row = asdict(project([*_records_of(connection, append.call), *records]))
+        connection.execute(update(calls).where(this).values(row))
     else:
-        await connection.execute(
-            update(calls).where(calls.c.id == append.call).values(length=records[-1].seq, head=head)
-        )
-    await connection.execute(insert(tables.events), [event_values(record) for record in records])
+        connection.execute(update(calls).where(this).values(length=records[-1].seq, head=head))
+    connection.execute(insert(tables.events), [event_values(record) for record in records])
     if append.obligations:
-        await connection.execute(
-            insert(tables.obligations), [obligation_values(o) for o in append.obligations]
-        )
+        owed = [obligation_values(obligation) for obligation in append.obligations]
+        connection.execute(insert(tables.obligations), owed)
+
+
+def _records_of(connection: Connection, call: CallId) -> list[Record]:
+    columns = tables.events.c
+    query = select(tables.events).where(columns.call == call).order_by(columns.seq)
+    return to_records(connection.execute(query).all())
