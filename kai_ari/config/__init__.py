@@ -1,0 +1,1 @@
+"""What the business decided: one strict, typed `kai.yaml`. Secrets are apart."""

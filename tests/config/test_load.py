@@ -1,0 +1,158 @@
+"""kai.yaml: what is read, and that every mistake is named with its line and remedy."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from kai_ari.config.load import example, load
+from kai_ari.config.schema import Number
+from kai_ari.errors import ConfigError
+
+MINIMAL = 'business:\n  name: Rossi Plumbing\nnumbers:\n  "100": {}\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "kai.yaml"
+
+
+def mistakes(file: Path, text: str | bytes) -> str:
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    return str(caught.value).replace(str(file), "kai.yaml")
+
+
+def test_a_name_and_a_number_are_enough(file: Path) -> None:
+    file.write_text(MINIMAL)
+    config = load(file)
+    assert config.business.name == "Rossi Plumbing"
+    assert config.numbers == {"100": Number()}
+    assert config.asterisk.media == "websocket"
+    assert config.speech.recognizers == ("moonshine",)
+    assert config.message.max_seconds == 120
+    assert not config.log.as_json
+
+
+def test_paths_count_from_the_file(file: Path) -> None:
+    file.write_text(MINIMAL + "secrets: /etc/kai\n")
+    config = load(file)
+    assert config.data == file.parent / ".kai/data"
+    assert config.speech.vosk_model == file.parent / "models/vosk-model-small-en-us-0.15"
+    assert config.secrets == Path("/etc/kai")
+
+
+def test_the_example_says_the_defaults(file: Path) -> None:
+    file.write_text(example())
+    from_example = load(file)
+    file.write_text(MINIMAL)
+    assert from_example == load(file)
+
+
+def test_nothing_changes_once_loaded(file: Path) -> None:
+    file.write_text(MINIMAL)
+    config = load(file)
+    with pytest.raises(ValidationError):
+        config.business.name = "Bianchi"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            MINIMAL.replace("{}", "{greting: Hi}"),
+            "kai.yaml line 4: numbers.100.greting: unknown key; did you mean greeting?",
+        ),
+        (MINIMAL + "ladder: {}\n", "kai.yaml line 5: ladder: unknown key; known here: business,"),
+        (
+            MINIMAL.replace('"100"', "100"),
+            'line 4: numbers.100: must be text; put it in quotes: "1',
+        ),
+        (MINIMAL.replace('"100"', "0123"), "line 4: numbers.123: must be text; put it in quotes"),
+        (
+            MINIMAL.replace('"100"', '"ext 1"'),
+            "line 4: numbers.ext 1: 'ext 1' is not a number that",
+        ),
+        ('numbers:\n  "100": {}\n', "kai.yaml line 1: business: missing; add it"),
+        ('business: {}\nnumbers: {"1": {}}\n', "line 1: business.name: missing; add it"),
+        ('business:\nnumbers: {"1": {}}\n', "line 1: business: needs keys below it, not nothing"),
+        ("business: {name: A}\nnumbers: {}\n", "line 2: numbers: must not be empty"),
+        ("business: {name: A}\nnumbers: [1]\n", "line 2: numbers: needs keys below it, not [1]"),
+        (MINIMAL.replace("Rossi Plumbing", ""), "line 2: business.name: has no value"),
+        (MINIMAL.replace("Rossi Plumbing", '""'), "line 2: business.name: must not be empty"),
+        (MINIMAL.replace("Rossi Plumbing", '"a\\nb"'), "line 2: business.name: 'a\\nb' has a line"),
+        (MINIMAL + "log: {json: yes}\n", "line 5: log.json: must be true or false, not 'yes'"),
+        (
+            MINIMAL + "log: {level: loud}\n",
+            "line 5: log.level: 'loud' is not known; choose",
+        ),
+        (MINIMAL + "message:\n  max_seconds: 5\n", "line 6: message.max_seconds: input should be"),
+        (MINIMAL + 'message: {max_seconds: "9"}\n', "line 5: message.max_seconds: must be a whole"),
+        (MINIMAL + "speech:\n  recognizers: vosk\n", "line 6: speech.recognizers: must be a list"),
+        (
+            MINIMAL + "speech:\n  recognizers:\n  - moonshine\n  - siri\n",
+            "line 8: speech.recognizers.1: 'siri' is not known; choose 'moonshine' or 'vosk'",
+        ),
+        (
+            MINIMAL + "speech: {synthesizers: [hibari, hibari]}\n",
+            "line 5: speech.synthesizers: ['hibari', 'hibari'] names the same engine twice",
+        ),
+        (MINIMAL + "asterisk: {url: localhost}\n", "line 5: asterisk.url: 'localhost' is not an"),
+        (MINIMAL + "asterisk: {audiosocket_listen: x}\n", "'x' is not HOST:PORT"),
+        (MINIMAL + "asterisk: {app: a b}\n", "asterisk.app: 'a b' must be one word"),
+        (MINIMAL + "data: 7\n", "line 5: data:"),
+        (
+            MINIMAL.replace("numbers", "  country: XX\nnumbers"),
+            "line 3: business.country: 'XX' is not an ISO country code",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_line(file: Path, text: str, message: str) -> None:
+    assert message in mistakes(file, text)
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(file: Path) -> None:
+    told = mistakes(file, MINIMAL + "x: 1\nlog: {level: 3}\ny: 2\n").splitlines()
+    assert [line.split(":")[0] for line in told] == [f"kai.yaml line {n}" for n in (5, 6, 7)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"", "kai.yaml: is empty"),
+        (b"# nothing yet\n", "kai.yaml: is empty"),
+        (b"just words\n", "kai.yaml line 1: must begin with a key"),
+        (b"- a\n- b\n", "kai.yaml line 1: must begin with a key"),
+        (b"business:\n  name: Caf\xe9\n", "kai.yaml line 2: is not UTF-8"),
+        (b"business:\n  name: a\x07b\n", "kai.yaml line 2: has a control character"),
+        (b"business:\n\tname: a\n", "kai.yaml line 2: a tab; indent with spaces"),
+        (b"business:\n  name: a\n  name: b\n", 'kai.yaml line 3: found duplicate key "name"; keep'),
+        (b'business:\n  name: "Ros', "kai.yaml line 2: is not YAML"),
+        (b"business: {name: a", "kai.yaml line 1: is not YAML"),
+        (b"business: &a {name: x}\n", "kai.yaml line 1: &a: anchors and aliases are not read"),
+        (b"business: *a\n", "kai.yaml line 1: *a: anchors and aliases are not read"),
+        (b"business: !!python/none x\n", "kai.yaml line 1: "),
+        (b"a: 1\n---\nb: 2\n", "kai.yaml line 2: a second document"),
+        (b"a: " + b"[" * 5000, "kai.yaml line 1: nested more than 20 deep"),
+        (b"a: " + b"x" * 1_000_001, "kai.yaml: is over 1 MB"),
+        (b"\xff\xfea\x00", "kai.yaml line 1: is not UTF-8"),
+    ],
+)
+def test_what_is_not_a_sound_file_is_refused_with_its_line(
+    file: Path, text: bytes, message: str
+) -> None:
+    assert message in mistakes(file, text)
+
+
+def test_a_bomb_of_aliases_is_refused_at_once(file: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]" for n in range(1, 30)]
+    assert "line 1: &a0: anchors" in mistakes(file, "\n".join(lines))
+
+
+def test_a_missing_file_or_a_directory_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"there is no such file; copy"):
+        load(tmp_path / "kai.yaml")
+    with pytest.raises(ConfigError, match=r"cannot be read \(Is a directory\)"):
+        load(tmp_path)
