@@ -61,10 +61,9 @@ def step(state: State, given: Input) -> Result:
     state = replace(state, turns=state.turns + 1)
     if not isinstance(given, Silence):
         state = replace(state, silences=0)
-    if isinstance(given, Saved):
-        return _saved(state, ok=given.ok)
     if state.step in (Step.RECORDING, Step.SAVING):
-        return state, ()  # keys and noise while it runs; `Saved` will come
+        # Keys and noise mean nothing while it runs; `Saved` will come.
+        return _saved(state, ok=given.ok) if isinstance(given, Saved) else (state, ())
     if state.turns > MAX_TURNS:
         return _record(state, lines.CANNOT_UNDERSTAND, Situation.NOT_UNDERSTOOD)
     match given:
@@ -82,6 +81,8 @@ def step(state: State, given: Input) -> Result:
             return _pressed(state, key)
         case Heard(text=text):
             return _heard(state, text)
+        case Saved():
+            return state, ()
 
 
 # -- asking ----------------------------------------------------------------------
@@ -334,7 +335,7 @@ def _saved(state: State, *, ok: bool) -> Result:
         case Step.SAVING, False:
             return _end(state, lines.NOT_SAVED, "not_saved")
         case _:
-            return state, ()
+            raise AssertionError(f"nothing is being saved in {state.step}")
 
 
 def _end(state: State, line: Line, reason: str, otherwise: Line | None = None) -> Result:

@@ -4,6 +4,8 @@ import re
 from enum import StrEnum
 from functools import cache
 
+from kai_ari.dialogue.numbers import mentions_number
+
 
 class Intent(StrEnum):
     """What an utterance asks of the conversation, apart from what it tells."""
@@ -58,10 +60,10 @@ _ANYWHERE = {
         r"\banswering machine\b"
     ),
 }
-_FILLERS = re.compile(r"\b(um+|uh+|er+|erm|hmm+|well|please|like|so)\b")
+_FILLERS = re.compile(r"\b(um+|uh+|er+|erm|hmm+|well|please|so)\b")
 _YES = re.compile(
     r"\b(yes|yeah|yep|yup|ya|correct|right|sure|ok|okay|fine|exactly|perfect|absolutely|"
-    r"certainly|of course|go ahead|please do|mm ?hm+|uh ?huh|that works|sounds good|indeed|"
+    r"certainly|of course|go ahead|please do|mm|uh ?huh|that works|sounds good|indeed|"
     r"definitely|do that|use (it|that)|good)\b"
 )
 _NO = re.compile(
@@ -83,13 +85,17 @@ def _compiled(intent: Intent) -> re.Pattern[str]:
     return re.compile(_ANYWHERE[intent])
 
 
+_LEADS = re.compile(r"^((sorry|excuse me|ok|okay|yes|yeah|oh|hi|hello|no) )+")
+
+
 def intent_of(text: str) -> Intent | None:
     """What `text` asks of the conversation; yes and no are `yes_or_no`'s to find."""
     words = normal(text)
-    for intent in (*_ANYWHERE, *_WHOLE):
-        pattern = _compiled(intent)
-        if pattern.search(words) if intent in _ANYWHERE else pattern.match(words):
-            return intent
+    for form in dict.fromkeys((words, _LEADS.sub("", words))):
+        for intent in (*_ANYWHERE, *_WHOLE):
+            pattern = _compiled(intent)
+            if pattern.search(form) if intent in _ANYWHERE else pattern.match(form):
+                return intent
     return None
 
 
@@ -120,7 +126,7 @@ def name_in(text: str) -> str | None:
     """The name in an answer to "what is your name?", or None when there seems to be none."""
     bare = _NAME_TAIL.sub("", _NAME_LEAD.sub("", text.strip(), count=1)).strip(" .,!?-")
     words = bare.split()
-    if not 1 <= len(words) <= 5 or any(any(c.isdigit() for c in word) for word in words):
+    if not 1 <= len(words) <= 5 or mentions_number(bare):
         return None
     return " ".join(word[:1].upper() + word[1:] for word in words)
 

@@ -169,8 +169,8 @@ class Recognizer(Protocol):
 class Utterance(Protocol):
     """A line being synthesised: iterate for its audio. `faults` is complete afterwards."""
 
-    engine: str
-    faults: Sequence[EngineFault]
+    @property
+    def faults(self) -> Sequence[EngineFault]: ...
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
@@ -193,8 +193,11 @@ class VoiceDetector(Protocol):
 
 
 class Speech(Protocol):
-    recognizer: Recognizer
-    synthesizer: Synthesizer
+    @property
+    def recognizer(self) -> Recognizer: ...
+
+    @property
+    def synthesizer(self) -> Synthesizer: ...
 
     def new_voice_detector(self) -> VoiceDetector: ...
 

@@ -1,0 +1,253 @@
+"""Whole calls on virtual time: what callers do, and what is on record afterwards."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from kai_ari.calls import events as ev
+from kai_ari.calls.events import EndedBy, Event, Situation
+from kai_ari.calls.outcome import Headline, Outcome, outcome
+from kai_ari.errors import AsteriskError
+from kai_ari.promises.obligation import Obligation, Owed
+from kai_ari.reception.reception import Reception, ReceptionSettings
+from kai_ari.testing.scripted import (
+    Act,
+    DictRecordings,
+    HangUp,
+    Interrupt,
+    LeaveRecording,
+    ListLedger,
+    LoseAudio,
+    Press,
+    Say,
+    ScriptedCall,
+    ScriptedSpeech,
+    StaySilent,
+    Utterances,
+)
+from kai_ari.testing.virtual_time import VirtualClock, run_virtual
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    call: ScriptedCall
+    events: Sequence[Event]
+    obligations: Sequence[Obligation]
+    recordings: dict[str, bytes]
+
+    @property
+    def outcome(self) -> Outcome:
+        return outcome(self.events)
+
+    @property
+    def said(self) -> list[str]:
+        return [event.line for event in self.events if isinstance(event, ev.LineStarted)]
+
+    def of(self, kind: type[Event]) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+async def _serve(
+    *acts: Act,
+    number: str | None = "+12025550142",
+    did: str = "100",
+    hears: bool = True,
+    speaks: bool = True,
+    ledger_fails_at: int | None = None,
+    fail_to_answer: Exception | None = None,
+    stop_agent_after_s: float | None = None,
+) -> Result:
+    utterances = Utterances()
+    ledger = ListLedger(fails_at=ledger_fails_at)
+    recordings = DictRecordings()
+    reception = Reception(
+        settings=ReceptionSettings(business="Rossi Plumbing", greetings={"100": "Hello."}),
+        ledger=ledger,
+        recordings=recordings,
+        speech=ScriptedSpeech(utterances, hears=hears, speaks=speaks),
+        clock=VirtualClock(),
+    )
+    call = ScriptedCall(
+        *acts, utterances=utterances, number=number, did=did, fail_to_answer=fail_to_answer
+    )
+    serving = asyncio.create_task(reception.handle(call))
+    done, _ = await asyncio.wait({serving}, timeout=stop_agent_after_s or 3600)
+    if not done:
+        assert stop_agent_after_s, "the call did not end within an hour"
+        serving.cancel()
+        await asyncio.wait({serving})
+    elif error := serving.exception():
+        assert ledger_fails_at, error
+    return Result(
+        call=call,
+        events=ledger.events,
+        obligations=ledger.obligations,
+        recordings=recordings.files,
+    )
+
+
+def serve(*acts: Act, **how: object) -> Result:
+    result = run_virtual(_serve(*acts, **how))  # type: ignore[arg-type]
+    assert result.call.released
+    return result
+
+
+REASON, NAME, YES = Say(text="My tap is leaking."), Say(text="Maria Lopez."), Say(text="Yes.")
+
+
+def test_a_message_is_taken() -> None:
+    result = serve(REASON, NAME, YES, YES)
+    assert result.outcome.headline is Headline.DETAILS_TAKEN
+    assert result.outcome.ended_by is EndedBy.KAI
+    assert result.said[-1] == "message_saved"
+    [owed] = result.obligations
+    assert owed.owed is Owed.DELIVER_MESSAGE
+    assert owed.about == {
+        "caller_id": "+12025550142",
+        "reason": "My tap is leaking.",
+        "name": "Maria Lopez",
+        "number": "+12025550142",
+    }
+
+
+def test_the_obligation_is_written_before_the_words_that_promise_it() -> None:
+    events = serve(REASON, NAME, YES, YES).events
+    written = next(i for i, e in enumerate(events) if isinstance(e, ev.ObligationWritten))
+    promised = next(i for i, e in enumerate(events) if isinstance(e, ev.LineStarted) and e.claims)
+    assert written < promised
+
+
+def test_every_turn_says_where_its_time_went() -> None:
+    turns = serve(REASON, NAME, YES, YES).of(ev.TurnTimed)
+    assert len(turns) == 4
+    for turn in turns:
+        assert isinstance(turn, ev.TurnTimed)
+        parts = (turn.endpointing_ms, turn.recognition_ms, turn.thinking_ms, turn.voice_ms)
+        assert abs(sum(parts) - turn.total_ms) <= 2
+        assert turn.endpointing_ms > 200
+
+
+def test_keys_do_everything_a_voice_can() -> None:
+    result = serve(REASON, NAME, Press(keys="2"), Press(keys="5550142#"), Press(keys="1"))
+    assert result.outcome.headline is Headline.DETAILS_TAKEN
+    assert result.obligations[0].about["number"] == "5550142"
+
+
+def test_a_hidden_number_is_asked_for() -> None:
+    result = serve(REASON, NAME, Say(text="five five five oh one four two"), YES, number=None)
+    assert "ask_number" in result.said
+    assert result.obligations[0].about["number"] == "5550142"
+
+
+def test_hanging_up_half_way_leaves_a_call_back_owed() -> None:
+    result = serve(REASON, HangUp())
+    assert result.outcome.headline is Headline.CALLER_LEFT
+    assert result.outcome.ended_by is EndedBy.CALLER
+    [owed] = result.obligations
+    assert owed.owed is Owed.CALL_BACK
+    assert owed.about["reason"] == "My tap is leaking."
+
+
+def test_hanging_up_at_once_owes_nothing() -> None:
+    result = serve(HangUp())
+    assert result.outcome.headline is Headline.CALLER_LEFT
+    assert not result.obligations
+
+
+def test_a_caller_gone_before_the_answer_is_a_caller_who_left() -> None:
+    result = serve(fail_to_answer=AsteriskError("channel not found"))
+    assert result.outcome.headline is Headline.CALLER_LEFT
+    assert not result.said
+
+
+def test_silence_ends_in_an_honest_goodbye() -> None:
+    result = serve()
+    assert result.outcome.headline is Headline.UNRESOLVED
+    assert result.outcome.reason == Situation.CALLER_SILENT
+    assert result.said[-1] == "no_message"
+    assert len(result.of(ev.CallerSilent)) == 3
+
+
+def test_an_interruption_cuts_the_line_and_is_understood() -> None:
+    result = serve(Interrupt(text="My tap is leaking.", after_ms=100), NAME, YES, YES)
+    greeting = result.of(ev.LineEnded)[0]
+    assert isinstance(greeting, ev.LineEnded)
+    assert greeting.cut_by == "speech"
+    assert greeting.heard_ms < greeting.total_ms or greeting.heard_ms <= 400
+    assert result.outcome.headline is Headline.DETAILS_TAKEN
+
+
+def test_a_voicemail_is_recorded_checked_stored_and_transcribed() -> None:
+    result = serve(Say(text="voicemail please"), LeaveRecording(voiced_ms=4000))
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+    assert result.said == ["greeting", "voicemail", "recording_saved"]
+    [owed] = result.obligations
+    assert owed.about["recording"] == "recordings/0000000test1-message1.wav"
+    assert result.of(ev.RecordingTranscribed)
+    assert list(result.recordings) == ["0000000test1-message1.wav"]
+
+
+def test_a_caller_who_hangs_up_while_recording_has_left_a_message() -> None:
+    result = serve(Say(text="voicemail"), LeaveRecording(voiced_ms=4000, hang_up=True))
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+    assert result.outcome.ended_by is EndedBy.CALLER
+
+
+@pytest.mark.parametrize(
+    "empty", [LeaveRecording(voiced_ms=0), LeaveRecording(voiced_ms=3000, broken=True)]
+)
+def test_a_recording_without_a_message_is_never_a_message(empty: LeaveRecording) -> None:
+    result = serve(Say(text="voicemail"), empty, empty)
+    assert result.outcome.headline is Headline.UNRESOLVED
+    assert not result.obligations
+    assert result.said[-1] == "no_message"
+
+
+def test_without_a_recogniser_a_message_is_recorded_and_the_fault_is_on_record() -> None:
+    result = serve(REASON, LeaveRecording(voiced_ms=4000), hears=False)
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+    assert result.outcome.reason == Situation.AGENT_FAULT
+    assert result.of(ev.EngineFailed)
+
+
+def test_without_any_voice_the_call_ends_as_a_fault() -> None:
+    result = serve(REASON, speaks=False)
+    assert result.outcome.headline is Headline.UNRESOLVED
+    assert result.outcome.ended_by is EndedBy.FAULT
+    assert result.outcome.reason == "fault:speech"
+
+
+def test_lost_audio_is_opened_again_and_admitted() -> None:
+    result = serve(LoseAudio(), REASON, NAME, YES, YES)
+    assert result.of(ev.AudioLost)
+    assert result.said[1] == "welcome_back"
+    assert result.outcome.headline is Headline.DETAILS_TAKEN
+
+
+def test_audio_lost_for_good_is_a_fault() -> None:
+    result = serve(LoseAudio(), LoseAudio(), LoseAudio())
+    assert result.outcome.reason == "fault:media"
+
+
+def test_a_number_that_is_not_configured_is_refused_by_name() -> None:
+    result = serve(did="999")
+    assert result.said == ["unknown_number"]
+    assert result.outcome.reason == "unknown_number"
+
+
+@pytest.mark.parametrize("fails_at", range(2, 30))
+def test_when_the_record_fails_nothing_is_claimed(fails_at: int) -> None:
+    result = serve(REASON, NAME, YES, YES, ledger_fails_at=fails_at)
+    proof = outcome(result.events)
+    if not result.obligations:
+        assert proof.headline is Headline.UNRESOLVED
+        assert "message_saved" not in result.said
+
+
+def test_an_agent_that_stops_hands_the_caller_to_the_dialplan() -> None:
+    result = serve(REASON, StaySilent(), stop_agent_after_s=6.0)
+    assert result.call.left_to_dialplan
+    assert result.outcome.reason == "agent_stopped"
+    assert result.obligations[0].owed is Owed.CALL_BACK
