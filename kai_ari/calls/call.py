@@ -37,7 +37,8 @@ class Arrival:
     """A call as it came in.
 
     `caller_raw` is what the trunk or phone sent, untrusted; `caller_number` is the same
-    as E.164 or an internal extension, or None when hidden or malformed.
+    as E.164 or an internal extension, or None when hidden or malformed. `reclaimed` calls
+    were answered before and then left behind by an agent that died or lost Asterisk.
     """
 
     call: CallId
@@ -47,3 +48,4 @@ class Arrival:
     caller_name: str
     caller_number: str | None
     resumed_from: CallId | None = None
+    reclaimed: bool = False

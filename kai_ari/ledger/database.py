@@ -25,6 +25,11 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_S = 5
 
 
+def ledger_file(data: Path) -> Path:
+    """Where the ledger is inside the data directory."""
+    return data / "ledger.sqlite"
+
+
 def prepare(path: Path, migrations: Path = MIGRATIONS) -> None:
     """Make or migrate the ledger at `path`. Blocking. Raises LedgerError.
 

@@ -67,7 +67,7 @@ def test_nothing_changes_once_loaded(file: Path) -> None:
         (MINIMAL + "ladder: {}\n", "kai.yaml line 5: ladder: unknown key; known here: business,"),
         (
             MINIMAL.replace('"100"', "100"),
-            'line 4: numbers.100: must be text; put it in quotes: "1',
+            "line 4: numbers.100: must be text; put it in quotes,",
         ),
         (MINIMAL.replace('"100"', "0123"), "line 4: numbers.123: must be text; put it in quotes"),
         (

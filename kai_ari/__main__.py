@@ -1,0 +1,8 @@
+"""`python -m kai_ari` is `kai-ari`."""
+
+import sys
+
+from kai_ari.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())
