@@ -47,5 +47,4 @@ class Arrival:
     caller_raw: str
     caller_name: str
     caller_number: str | None
-    resumed_from: CallId | None = None
     reclaimed: bool = False

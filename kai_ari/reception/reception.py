@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kai_ari import log
 from kai_ari.calls import events as ev
+from kai_ari.calls.call import CallId
 from kai_ari.calls.events import EndedBy
-from kai_ari.calls.outcome import Headline, need_and_number, outcome
+from kai_ari.calls.outcome import outcome
 from kai_ari.clock import Clock
 from kai_ari.dialogue import lines, turns
 from kai_ari.errors import AsteriskError, KaiError, MediaError, SpeechError
-from kai_ari.promises.obligation import Owed
-from kai_ari.reception.about import about
 from kai_ari.reception.ears import Ears
 from kai_ari.reception.inbox import Inbox
 from kai_ari.reception.ports import (
@@ -26,6 +25,7 @@ from kai_ari.reception.ports import (
 from kai_ari.reception.record import CallRecord
 from kai_ari.reception.talk import CallerLeft, Item, Talk
 from kai_ari.reception.voicemail import Voicemail
+from kai_ari.reception.wrap_up import conclude
 
 _log = log.get("reception")
 
@@ -50,11 +50,14 @@ class ReceptionSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Reception:
+    """`abandoned` names the call that an earlier agent left open, by its caller's channel."""
+
     settings: ReceptionSettings
     ledger: Ledger
     recordings: Recordings
     speech: Speech
     clock: Clock
+    abandoned: Mapping[str, CallId] = field(default_factory=dict)
 
     async def handle(self, call: LiveCall) -> None:
         """Serve one call to its end. Whatever happens is on record, and nothing is left behind."""
@@ -123,6 +126,7 @@ class _Service:
     async def _converse(self, tasks: asyncio.TaskGroup) -> str:
         """Talk; when the audio is lost, open it again and say so, a few times."""
         arrival = self._call.arrival
+        resumed_from = self._house.abandoned.get(arrival.channel)
         await self._record.note(
             ev.Arrived(
                 channel=arrival.channel,
@@ -130,12 +134,12 @@ class _Service:
                 caller_raw=arrival.caller_raw,
                 caller_name=arrival.caller_name,
                 caller_number=arrival.caller_number,
-                resumed_from=arrival.resumed_from,
+                resumed_from=resumed_from,
             )
         )
         await self._call.answer()
         facts: list[ev.Event] = [ev.Answered()]
-        resumed = arrival.resumed_from is not None
+        resumed = resumed_from is not None
         for _ in range(MAX_AUDIO_LOSSES + 1):
             media = self._media = await self._call.open_audio()
             await self._record.note(*facts, ev.AudioOpened(transport=media.transport))
@@ -207,16 +211,12 @@ class _Service:
         if ended is None:
             ended = ev.Ended(by=EndedBy.FAULT, cause=None, reason="agent_stopped")
             await self._call.leave_to_dialplan()
-        history = self._record.history
         try:
-            if _owes_call_back(history, ended):
-                await self._record.owe(Owed.CALL_BACK, about(history), ended)
-            else:
-                await self._record.note(ended)
+            await conclude(self._record, ended)
         finally:
             await self._call.release()
         await self._voicemail.transcribe()
-        result = outcome(history)
+        result = outcome(self._record.history)
         _log.info(
             "call ended",
             extra=log.fields(
@@ -227,12 +227,6 @@ class _Service:
 
 def _ended(gone: CallerGone) -> ev.Ended:
     return ev.Ended(by=gone.by, cause=gone.cause, reason=gone.reason)
-
-
-def _owes_call_back(history: list[ev.Event], ended: ev.Ended) -> bool:
-    """A stated need and a usable number, nothing concluded, and the caller did not take it back."""
-    done = outcome(history).facts & {Headline.DETAILS_TAKEN, Headline.MESSAGE_LEFT}
-    return ended.reason != "withdrawn" and not done and need_and_number(history) is not None
 
 
 def _root(error: BaseException) -> BaseException:
