@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeVar
 
 from kai_ari.clock import Clock, SystemClock
 from kai_ari.errors import SpeechError
 from kai_ari.log import fields, get
-from kai_ari.reception.ports import FRAME_MS, EngineFault, duration_ms
+from kai_ari.reception.ports import FRAME_MS, EngineFault
 from kai_ari.speech.cache import PromptCache
 from kai_ari.speech.chain import Chain
-from kai_ari.speech.engines import EngineUnavailable, RecognitionEngine, Voice, Workers
+from kai_ari.speech.engines import EngineUnavailable, RecognitionEngine, Voice
 from kai_ari.speech.fallback import FallbackRecognizer, FallbackSynthesizer
 from kai_ari.speech.moonshine import MAX_UTTERANCE_MS
 from kai_ari.speech.recorded import RecordedLines
@@ -31,16 +31,7 @@ T = TypeVar("T")
 
 log = get("speech")
 
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """What is in a recording: `voiced_ms` of `duration_ms` is speech, and says `text`."""
-
-    text: str
-    engine: str
-    duration_ms: int
-    voiced_ms: int
-    faults: tuple[EngineFault, ...]
+_DISTRIBUTIONS = {"hibari": "hibari-tts", "pyttsx3": "pyttsx3", "piper": "piper-tts"}
 
 
 class LocalSpeech:
@@ -60,7 +51,6 @@ class LocalSpeech:
         self.faults = tuple(faults)
         self._closing = [*(e.close for e in recognizers), *(v.close for v in voices)]
         self._silero = silero
-        self._workers = Workers("recordings", threads=1, waiting=32)
         self.recognizer = FallbackRecognizer(
             Chain(
                 "recognizer",
@@ -77,7 +67,9 @@ class LocalSpeech:
             rest_s=settings.engine_rest_s,
             clock=clock,
         )
-        self.synthesizer = PromptCache(FallbackSynthesizer(chain, recorded), settings.cache)
+        self.synthesizer = PromptCache(
+            FallbackSynthesizer(chain, recorded), settings.cache, identity=_identity(settings)
+        )
 
     def new_voice_detector(self) -> GuardedDetector:
         if self._silero is None:
@@ -88,30 +80,22 @@ class LocalSpeech:
         """See `PromptCache.prepare`."""
         return await self.synthesizer.prepare(texts)
 
-    async def voiced_ms(self, pcm: bytes) -> int:
-        """How much of this audio is speech; runs off the event loop."""
-        voiced = await self._workers.run(voiced_frames, pcm, self.new_voice_detector())
-        return sum(voiced) * FRAME_MS
+    def decode_wav(self, data: bytes) -> bytes:
+        """See `read_wav`; raises BadAudio, a SpeechError."""
+        return read_wav(data)
 
-    async def read(self, wav: bytes) -> Reading:
-        """Transcribe a recording of any length. Raises BadAudio, or SpeechError as `transcribe`."""
-        pcm = await self._workers.run(read_wav, wav)
-        voiced = await self._workers.run(voiced_frames, pcm, self.new_voice_detector())
-        parts = [
-            await self.recognizer.transcribe(piece)
-            for piece in utterances(pcm, voiced, longest_ms=MAX_UTTERANCE_MS)
-        ]
-        return Reading(
-            text=" ".join(part.text for part in parts if part.text),
-            engine=parts[-1].engine if parts else "silence",
-            duration_ms=duration_ms(pcm),
-            voiced_ms=sum(voiced) * FRAME_MS,
-            faults=tuple(fault for part in parts for fault in part.faults),
-        )
+    def voiced_ms(self, pcm: bytes) -> int:
+        """How much of this audio is speech. Blocks, 4 ms for a second of audio."""
+        return sum(voiced_frames(pcm, self.new_voice_detector())) * FRAME_MS
+
+    def utterances(self, pcm: bytes) -> list[bytes]:
+        """A long recording cut at its pauses into pieces that `transcribe` takes. Blocks too."""
+        voiced = voiced_frames(pcm, self.new_voice_detector())
+        return utterances(pcm, voiced, longest_ms=MAX_UTTERANCE_MS)
 
     async def close(self) -> None:
         """Wait for work in hand and end every engine's threads and processes."""
-        for close in (*self._closing, self._workers.close):
+        for close in self._closing:
             await asyncio.to_thread(close)
 
 
@@ -185,7 +169,7 @@ def _recognizer(name: str, settings: SpeechSettings) -> RecognitionEngine:
 
 
 def _voice(name: str, settings: SpeechSettings) -> Voice:
-    if name == "espeak":
+    if name == "pyttsx3":
         from kai_ari.speech.espeak import EspeakVoice
 
         return EspeakVoice(language=settings.language)
@@ -199,9 +183,21 @@ def _voice(name: str, settings: SpeechSettings) -> Voice:
     return HibariVoice(voice=settings.hibari_voice)
 
 
+def _identity(settings: SpeechSettings) -> str:
+    """Of the voice that speaks when all is well, also while it cannot be loaded."""
+    if not settings.synthesizers:
+        return "none"
+    first = settings.synthesizers[0]
+    try:
+        release = version(_DISTRIBUTIONS[first])
+    except PackageNotFoundError:
+        release = "missing"
+    return f"{first} {release} {settings.hibari_voice} {settings.language}"
+
+
 def _english_only(name: str, settings: SpeechSettings) -> None:
     if settings.language.split("-")[0].lower() != "en":
         raise EngineUnavailable(
             f"{name} speaks English only and the language is {settings.language}: "
-            "set vosk as recogniser and espeak as voice"
+            "set vosk as recognizer and pyttsx3 as synthesizer"
         )

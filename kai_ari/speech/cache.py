@@ -13,8 +13,7 @@ from pathlib import Path
 
 from kai_ari.errors import SpeechError
 from kai_ari.log import fields, get
-from kai_ari.reception.ports import EngineFault, Utterance
-from kai_ari.speech.fallback import FallbackSynthesizer
+from kai_ari.reception.ports import EngineFault, Synthesizer, Utterance
 
 _LAYOUT = "1"  # changes when the treatment of audio before the cache changes
 _MAX_LINES = 500  # 500 lines of 5 s are 80 MB
@@ -26,12 +25,19 @@ log = get("speech")
 class PromptCache:
     """`folder` None keeps lines in memory only. A damaged file is made anew.
 
-    At most `max_lines` are kept; more are synthesised each time they are spoken.
+    `identity` tells the preferred voice and its version: files of another are not used. At
+    most `max_lines` are kept; more are synthesised each time they are spoken.
     """
 
     def __init__(
-        self, inner: FallbackSynthesizer, folder: Path | None, *, max_lines: int = _MAX_LINES
+        self,
+        inner: Synthesizer,
+        folder: Path | None,
+        *,
+        identity: str,
+        max_lines: int = _MAX_LINES,
     ) -> None:
+        self._identity = identity
         self._inner = inner
         self._folder = folder
         self._max_lines = max_lines
@@ -42,10 +48,10 @@ class PromptCache:
         return self._inner.speak(text) if pcm is None else _CachedLine(pcm)
 
     async def prepare(self, texts: Iterable[str]) -> tuple[EngineFault, ...]:
-        """Have these lines at hand, from disk where they are; files of others are removed.
+        """Have these lines at hand, from disk where they are.
 
         Returns the faults met. A line that cannot be synthesised or stored is logged and
-        left for later: Kai starts all the same.
+        left for later: Kai starts all the same. Without faults, files of other lines go.
         """
         wanted = list(dict.fromkeys(texts))[: self._max_lines]
         paths = {text: self._path(text) for text in wanted}
@@ -59,7 +65,8 @@ class PromptCache:
                 await asyncio.to_thread(_write, paths[text], pcm)
             if pcm:
                 self._lines[text] = pcm
-        await asyncio.to_thread(_remove_others, self._folder, set(paths.values()))
+        if not faults:
+            await asyncio.to_thread(_remove_others, self._folder, set(paths.values()))
         return tuple(faults)
 
     async def _make(self, text: str, faults: list[EngineFault]) -> bytes | None:
@@ -75,7 +82,7 @@ class PromptCache:
     def _path(self, text: str) -> Path | None:
         if self._folder is None:
             return None
-        key = "\0".join((_LAYOUT, self._inner.identity, text))
+        key = "\0".join((_LAYOUT, self._identity, text))
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.pcm"
 
 

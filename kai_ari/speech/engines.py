@@ -45,11 +45,6 @@ class Voice(Protocol):
     @property
     def name(self) -> str: ...
 
-    @property
-    def identity(self) -> str:
-        """Engine, version and voice: the same identity and text give equivalent audio."""
-        ...
-
     async def render(self, sentence: str) -> bytes:
         """One sentence as PCM without silence around it. Raises SpeechError."""
         ...

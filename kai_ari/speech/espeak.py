@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,10 @@ _LINE_S = 4.0
 class EspeakVoice:
     """A `Voice`. Loading starts its process and raises EngineUnavailable."""
 
-    name = "espeak"
+    name = "pyttsx3"
 
-    def __init__(self, *, language: str = "en-US") -> None:
+    def __init__(self, *, language: str = "en") -> None:
         self._voice = language.lower()
-        self.identity = f"espeak-ng pyttsx3 {version('pyttsx3')} {self._voice}"
         self._workers = Workers(self.name, threads=1, waiting=32)
         self._folder = tempfile.TemporaryDirectory(prefix="kai-espeak-")
         self._path = Path(self._folder.name) / "line.wav"

@@ -46,11 +46,6 @@ class FallbackSynthesizer:
         self._chain = chain
         self._recorded = recorded
 
-    @property
-    def identity(self) -> str:
-        """Of the voice that speaks when all is well."""
-        return self._chain.engines[0].identity if self._chain.engines else "none"
-
     def speak(self, text: str) -> Utterance:
         return _Line(text, self._chain, self._recorded)
 

@@ -9,13 +9,13 @@ class SpeechSettings:
     """Engines are tried in the order given; the recorded lines always come last.
 
     `language` is a BCP 47 tag: Moonshine and hibari speak English only, so other languages
-    need `vosk` with a model of that language and `espeak`. A repeated or unknown engine
+    need `vosk` with a model of that language and `pyttsx3`. A repeated or unknown engine
     name raises ValueError.
     """
 
     recognizers: tuple[str, ...] = ("moonshine",)
-    synthesizers: tuple[str, ...] = ("hibari", "espeak")
-    language: str = "en-US"
+    synthesizers: tuple[str, ...] = ("hibari", "pyttsx3")
+    language: str = "en"
     vosk_model: Path | None = None
     hibari_voice: str = "heart"
     recorded_lines: Path | None = None  # the folder models/lines of the installation
@@ -37,4 +37,4 @@ class SpeechSettings:
 
 
 RECOGNIZERS = ("moonshine", "vosk")
-SYNTHESIZERS = ("hibari", "espeak", "piper")
+SYNTHESIZERS = ("hibari", "pyttsx3", "piper")
