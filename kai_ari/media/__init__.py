@@ -1,0 +1,1 @@
+"""The caller's audio to and from Asterisk: chan_websocket, or AudioSocket where it is missing."""

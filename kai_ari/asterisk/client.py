@@ -1,0 +1,267 @@
+"""A small ARI client: only the operations Kai makes, with typed errors and time limits."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from kai_ari.asterisk import operations as ops
+from kai_ari.asterisk.errors import (
+    AriUnauthorised,
+    AriUnreachable,
+    ChannelGone,
+    ServerFault,
+    refusal,
+)
+from kai_ari.asterisk.operations import Operation
+
+#: Asterisk answers in under 5 ms when well; past this it is as good as gone.
+REQUEST_LIMIT_S = 5.0
+#: Five minutes of 8 kHz WAV are 5 MB: seconds, even over a slow link.
+FETCH_LIMIT_S = 60.0
+#: Asterisk closes idle connections after 15 s (http.conf, session_keep_alive).
+KEEP_ALIVE_S = 10.0
+CONNECTIONS = 32
+MAX_EVENT_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class AriSettings:
+    """`url` is the ARI root, such as http://127.0.0.1:8088/ari."""
+
+    url: str
+    username: str
+    password: str = field(repr=False)
+    app: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A channel as Asterisk describes it. The caller's name and number are untrusted."""
+
+    id: str
+    name: str
+    state: str  # Ring until answered, then Up
+    caller_name: str
+    caller_number: str
+    app: str | None  # the Stasis application the channel is in
+    args: tuple[str, ...]  # what the dialplan passed to it
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Self:
+        dialplan = data.get("dialplan", {})
+        in_stasis = dialplan.get("app_name") == "Stasis"
+        app, *args = str(dialplan.get("app_data", "")).split(",")
+        return cls(
+            id=data["id"],
+            name=data["name"],
+            state=data["state"],
+            caller_name=data["caller"]["name"],
+            caller_number=data["caller"]["number"],
+            app=app if in_stasis else None,
+            args=tuple(args),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bridge:
+    id: str
+    name: str
+
+
+class AriClient:
+    """Requests raise the classes of `errors`; a channel that has left raises ChannelGone."""
+
+    def __init__(self, settings: AriSettings) -> None:
+        self.app = settings.app
+        self._username = settings.username
+        self._root = settings.url.rstrip("/")
+        login = aiohttp.BasicAuth(settings.username, settings.password)
+        self._http = aiohttp.ClientSession(
+            headers={"Authorization": login.encode()},
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_S),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.close()
+
+    # -- Asterisk itself -----------------------------------------------------------
+
+    async def version(self) -> str:
+        info = await self._json(ops.INFO)
+        return str(info["system"]["version"])
+
+    async def read_global(self, variable: str) -> str:
+        """A global variable, "" when it is not set."""
+        return str((await self._json(ops.READ_GLOBAL, {"variable": variable}))["value"])
+
+    async def write_global(self, variable: str, value: str) -> None:
+        await self._send(ops.WRITE_GLOBAL, query={"variable": variable, "value": value})
+
+    async def send_user_event(self, event: str, app: str, variables: Mapping[str, str]) -> None:
+        """Deliver an event of our own to `app`. Raises NotFound when nobody serves it."""
+        await self._send(
+            ops.USER_EVENT,
+            {"eventName": event},
+            query={"application": app},
+            body={"variables": dict(variables)},
+        )
+
+    async def open_events(self, app: str, heartbeat_s: float) -> aiohttp.ClientWebSocketResponse:
+        """The event socket of `app`, pinged every `heartbeat_s`; connected when this returns."""
+        try:
+            async with asyncio.timeout(REQUEST_LIMIT_S):
+                return await self._http.ws_connect(
+                    self._root + ops.EVENTS.path,
+                    params={"app": app},
+                    heartbeat=heartbeat_s,
+                    max_msg_size=MAX_EVENT_BYTES,
+                )
+        except aiohttp.WSServerHandshakeError as error:
+            raise self._refused(ops.EVENTS, error.status, error.message) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._unreachable(error) from error
+
+    # -- channels ------------------------------------------------------------------
+
+    async def channels(self) -> list[Channel]:
+        return [Channel.parse(data) for data in await self._json(ops.LIST_CHANNELS)]
+
+    async def answer(self, channel: str) -> None:
+        await self._send(ops.ANSWER, {"channelId": channel})
+
+    async def hang_up(self, channel: str) -> None:
+        await self._send(ops.HANG_UP, {"channelId": channel})
+
+    async def continue_in_dialplan(self, channel: str) -> None:
+        await self._send(ops.CONTINUE, {"channelId": channel})
+
+    async def external_media(self, channel: str, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Create a media channel in our app; its channel variables."""
+        query = {"channelId": channel, "app": self.app, **parameters}
+        reply = await self._json(ops.EXTERNAL_MEDIA, query)
+        return dict(reply.get("channelvars", {}))
+
+    async def record(self, channel: str, name: str, *, max_s: int, max_silence_s: int) -> None:
+        """Beep, then record the channel as WAV until `#`, a limit or the hang-up."""
+        query = {
+            "name": name,
+            "format": "wav",
+            "maxDurationSeconds": str(max_s),
+            "maxSilenceSeconds": str(max_silence_s),
+            "ifExists": "fail",
+            "beep": "true",
+            "terminateOn": "#",
+        }
+        await self._send(ops.RECORD, {"channelId": channel}, query=query)
+
+    # -- bridges -------------------------------------------------------------------
+
+    async def bridges(self) -> list[Bridge]:
+        return [Bridge(id=b["id"], name=b["name"]) for b in await self._json(ops.LIST_BRIDGES)]
+
+    async def create_bridge(self, bridge: str) -> None:
+        """A mixing bridge that shows us keys; its name is our app, which tells whose it is."""
+        query = {"type": "mixing,dtmf_events", "name": self.app}
+        await self._send(ops.CREATE_BRIDGE, {"bridgeId": bridge}, query=query)
+
+    async def destroy_bridge(self, bridge: str) -> None:
+        await self._send(ops.DESTROY_BRIDGE, {"bridgeId": bridge})
+
+    async def add_to_bridge(self, bridge: str, *channels: str) -> None:
+        query = {"channel": ",".join(channels)}
+        await self._send(ops.ADD_TO_BRIDGE, {"bridgeId": bridge}, query=query)
+
+    async def remove_from_bridge(self, bridge: str, channel: str) -> None:
+        await self._send(ops.REMOVE_FROM_BRIDGE, {"bridgeId": bridge}, query={"channel": channel})
+
+    # -- recordings ----------------------------------------------------------------
+
+    async def stop_recording(self, name: str) -> None:
+        await self._send(ops.STOP_RECORDING, {"recordingName": name})
+
+    async def cancel_recording(self, name: str) -> None:
+        await self._send(ops.CANCEL_RECORDING, {"recordingName": name})
+
+    async def fetch_recording(self, name: str) -> bytes:
+        path = {"recordingName": name}
+        return await self._send(ops.FETCH_RECORDING, path, limit_s=FETCH_LIMIT_S)
+
+    async def delete_recording(self, name: str) -> None:
+        await self._send(ops.DELETE_RECORDING, {"recordingName": name})
+
+    # -- the wire ------------------------------------------------------------------
+
+    async def _json(self, operation: Operation, query: Mapping[str, str] | None = None) -> Any:
+        body = await self._send(operation, query=query)
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            raise ServerFault(
+                f"{operation.method} {operation.path}: Asterisk at {self._root} answered no JSON; "
+                "is this the address of ARI?"
+            ) from error
+
+    async def _send(
+        self,
+        operation: Operation,
+        path: Mapping[str, str] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        limit_s: float = REQUEST_LIMIT_S,
+    ) -> bytes:
+        undeclared = set(query or ()) - operation.query
+        if undeclared:
+            raise ValueError(f"{operation.path} is not declared with {sorted(undeclared)}")
+        try:
+            async with self._http.request(
+                operation.method,
+                self._root + operation.path.format_map(path or {}),
+                params=query,
+                json=body,
+                timeout=aiohttp.ClientTimeout(total=limit_s),
+            ) as reply:
+                content = await reply.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._unreachable(error) from error
+        if reply.status >= 400:
+            raise self._refused(operation, reply.status, _message(content))
+        return content
+
+    def _unreachable(self, error: Exception) -> AriUnreachable:
+        return AriUnreachable(
+            f"no answer from Asterisk at {self._root} ({error or type(error).__name__}); "
+            "is it running, and is its HTTP server on (http.conf)?"
+        )
+
+    def _refused(self, operation: Operation, status: int, why: str) -> Exception:
+        if status in (401, 403):
+            return AriUnauthorised(
+                f"wrong ARI user or password: Asterisk at {self._root} refused user "
+                f"{self._username!r} ({status}); compare ari.conf (read_only = no) "
+                "with Kai's secret"
+            )
+        cls = ChannelGone if operation.on_channel and status in (404, 409, 412) else refusal(status)
+        return cls(f"{operation.method} {operation.path}: Asterisk answered {status}: {why}")
+
+
+def _message(content: bytes) -> str:
+    """The reason in an error reply: JSON's `message`, or the start of whatever came."""
+    text = content.decode(errors="replace")
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text[:200]

@@ -1,0 +1,229 @@
+"""The agent's connection to one Asterisk: brings calls in, survives restarts, leaves nothing.
+
+    ask for the lock ─> connect events ─> settle ─> read events ──┐
+          ^                                                       │ socket lost
+          └──────────────── wait, longer each time <──────────────┘
+
+Settling compares what Kai knows with what Asterisk has, before any event is read: calls
+that are gone are told so, orphans are removed, callers found in the app are taken up.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from kai_ari import log
+from kai_ari.asterisk.agent_lock import QUESTION, AgentLock
+from kai_ari.asterisk.client import AriClient, AriSettings, Channel
+from kai_ari.asterisk.dispatch import Switchboard
+from kai_ari.asterisk.errors import AgentReplaced, AriUnreachable, NotFound, UnsupportedAsterisk
+from kai_ari.asterisk.events import Backoff, connected
+from kai_ari.asterisk.live_call import AriCall
+from kai_ari.asterisk.media_transport import MediaTransport
+from kai_ari.calls.call import Arrival, call_of, new_call_id
+from kai_ari.clock import Clock
+from kai_ari.errors import AsteriskError
+from kai_ari.reception.ports import LiveCall
+
+#: The oldest major version whose ARI has all that Kai uses.
+OLDEST_MAJOR = 20
+#: Without Asterisk for this long a caller is as good as gone; if not, they are taken up anew.
+GIVE_UP_S = 10.0
+
+OnCall = Callable[[LiveCall], Awaitable[None]]
+Normalise = Callable[[str], str | None]
+
+_log = log.get("asterisk")
+
+
+class Asterisk:
+    """`normalise` makes a number of what a trunk sent, or None when it is none.
+
+    `ready` is set while calls can come in.
+    """
+
+    def __init__(
+        self,
+        settings: AriSettings,
+        transport: MediaTransport,
+        *,
+        clock: Clock,
+        normalise: Normalise,
+    ) -> None:
+        self._settings = settings
+        self._transport = transport
+        self._clock = clock
+        self._normalise = normalise
+        self._switchboard = Switchboard()
+        self._calls: dict[asyncio.Task[None], AriCall] = {}
+        self._listening: asyncio.Task[None] | None = None
+        self.ready = asyncio.Event()
+
+    async def run(self, on_call: OnCall) -> None:
+        """Serve calls until `stop`, or an error that waiting cannot cure.
+
+        Each call runs `on_call` in a task of its own. Raises AriUnauthorised, AgentRunning,
+        AgentReplaced or UnsupportedAsterisk; an Asterisk that is away is waited for.
+        """
+        async with AriClient(self._settings) as ari, asyncio.TaskGroup() as tasks:
+
+            def start(arrival: Arrival) -> None:
+                call = AriCall(arrival, ari, self._transport)
+                self._switchboard.add(arrival.call, arrival.channel, call)
+                task = tasks.create_task(self._serve(call, on_call), name=f"call-{arrival.call}")
+                self._calls[task] = call
+                task.add_done_callback(self._calls.pop)
+
+            self._listening = asyncio.create_task(
+                self._listen(ari, tasks, start), name="asterisk-events"
+            )
+            try:
+                await asyncio.wait({self._listening})
+            finally:
+                self._listening.cancel()
+                for task in self._calls:
+                    task.cancel()
+        if not self._listening.cancelled():
+            self._listening.result()
+
+    def stop(self) -> None:
+        """Take no more calls and end `run`; callers still here go on in the dialplan."""
+        if self._listening is not None:
+            self._listening.cancel()
+
+    # -- one call ------------------------------------------------------------------
+
+    async def _serve(self, call: AriCall, on_call: OnCall) -> None:
+        log.call_id.set(call.arrival.call)
+        try:
+            await on_call(call)
+        except asyncio.CancelledError:
+            await call.leave_to_dialplan()
+            raise
+        except Exception:  # noqa: BLE001 - one call's failure never touches another
+            _log.exception("a call failed", extra=log.fields(channel=call.arrival.channel))
+            await call.leave_to_dialplan()
+        else:
+            if call.connected:
+                await call.hang_up()
+        finally:
+            await call.release()
+            self._switchboard.remove(call.arrival.call, call.arrival.channel)
+
+    # -- the connection ------------------------------------------------------------
+
+    async def _listen(
+        self, ari: AriClient, tasks: asyncio.TaskGroup, start: Callable[[Arrival], None]
+    ) -> None:
+        lock = AgentLock(ari)
+        backoff = Backoff()
+        lost_at: float | None = None
+        while True:
+            try:
+                await lock.take()
+                async with connected(ari) as events:
+                    await self._settle(ari, start)
+                    backoff.reset()
+                    lost_at = None
+                    self.ready.set()
+                    async for event in events:
+                        self._on_event(event, lock, tasks, start)
+            except AgentReplaced:
+                for call in self._calls.values():
+                    call.yield_caller()
+                raise
+            except AriUnreachable as error:
+                wait_s = backoff.wait_s()
+                _log.warning(
+                    "Asterisk is away",
+                    extra=log.fields(error=str(error), retry_in_s=round(wait_s, 1)),
+                )
+            finally:
+                self.ready.clear()
+            lost_at = lost_at or time.monotonic()
+            if time.monotonic() - lost_at > GIVE_UP_S:
+                self._lose("asterisk_away", set())
+            await asyncio.sleep(wait_s)
+
+    def _on_event(
+        self,
+        event: Mapping[str, Any],
+        lock: AgentLock,
+        tasks: asyncio.TaskGroup,
+        start: Callable[[Arrival], None],
+    ) -> None:
+        if self._switchboard.deliver(event):
+            return
+        match event["type"]:
+            case "StasisStart":
+                channel = Channel.parse(event["channel"])
+                if call_of(channel.id) is None:
+                    start(self._arrival(channel, tuple(event["args"]), reclaimed=False))
+            case "ChannelUserevent" if event["eventname"] == QUESTION:
+                tasks.create_task(lock.answer(event), name="agent-lock-answer")
+
+    async def _settle(self, ari: AriClient, start: Callable[[Arrival], None]) -> None:
+        version = await ari.version()
+        _check_version(version)
+        ours = [channel for channel in await ari.channels() if channel.app == ari.app]
+        self._lose("gone_while_disconnected", {channel.id for channel in ours})
+        live = {call.arrival.call for call in self._calls.values()}
+        media = [c.id for c in ours if call_of(c.id) and call_of(c.id) not in live]
+        for orphan in media:
+            await _remove(ari.hang_up(orphan), orphan)
+        own_bridges = [b.id for b in await ari.bridges() if b.name == ari.app and call_of(b.id)]
+        bridges = [bridge for bridge in own_bridges if call_of(bridge) not in live]
+        for orphan in bridges:
+            await _remove(ari.destroy_bridge(orphan), orphan)
+        callers = [c for c in ours if not call_of(c.id) and not self._switchboard.knows(c.id)]
+        for channel in callers:
+            # One that rings has met no agent yet: it came in while we connected.
+            start(self._arrival(channel, channel.args, reclaimed=channel.state == "Up"))
+        _log.info(
+            "connected to Asterisk",
+            extra=log.fields(
+                version=version,
+                app=ari.app,
+                reclaimed=len(callers),
+                orphans=len(media) + len(bridges),
+            ),
+        )
+
+    def _lose(self, reason: str, present: set[str]) -> None:
+        for call in self._calls.values():
+            if call.arrival.channel not in present:
+                call.lose(reason)
+
+    def _arrival(self, channel: Channel, args: tuple[str, ...], *, reclaimed: bool) -> Arrival:
+        return Arrival(
+            call=new_call_id(self._clock.now()),
+            channel=channel.id,
+            did=args[0] if args else "",
+            caller_raw=channel.caller_number,
+            caller_name=channel.caller_name,
+            caller_number=self._normalise(channel.caller_number),
+            reclaimed=reclaimed,
+        )
+
+
+async def _remove(request: Awaitable[None], what: str) -> None:
+    try:
+        await request
+    except NotFound:
+        _log.debug("orphan was gone already", extra=log.fields(id=what))
+    except AriUnreachable:
+        raise
+    except AsteriskError as error:
+        _log.warning("orphan not removed", extra=log.fields(id=what, error=str(error)))
+
+
+def _check_version(version: str) -> None:
+    major = re.match(r"(?:certified/)?(\d+)", version)
+    if major is None:
+        _log.warning("unknown version of Asterisk", extra=log.fields(version=version))
+    elif int(major[1]) < OLDEST_MAJOR:
+        raise UnsupportedAsterisk(
+            f"Asterisk {version} is too old: Kai needs {OLDEST_MAJOR} or later"
+        )

@@ -1,0 +1,63 @@
+"""Every ARI operation Kai makes, and no other.
+
+A closed table: a test holds each entry against the API description that the running
+Asterisk serves under /ari/api-docs, so a version that lacks one is noticed by name.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """`path` as the API description writes it; `query` names the parameters Kai sends."""
+
+    method: str
+    path: str
+    query: frozenset[str] = frozenset()
+
+    @property
+    def on_channel(self) -> bool:
+        return self.path.startswith("/channels/{channelId}")
+
+
+def _operation(method: str, path: str, *query: str) -> Operation:
+    return Operation(method=method, path=path, query=frozenset(query))
+
+
+INFO = _operation("GET", "/asterisk/info")
+READ_GLOBAL = _operation("GET", "/asterisk/variable", "variable")
+WRITE_GLOBAL = _operation("POST", "/asterisk/variable", "variable", "value")
+EVENTS = _operation("GET", "/events", "app")
+USER_EVENT = _operation("POST", "/events/user/{eventName}", "application")
+
+LIST_CHANNELS = _operation("GET", "/channels")
+ANSWER = _operation("POST", "/channels/{channelId}/answer")
+HANG_UP = _operation("DELETE", "/channels/{channelId}")
+CONTINUE = _operation("POST", "/channels/{channelId}/continue")
+RECORD = _operation(
+    "POST",
+    "/channels/{channelId}/record",
+    *("name", "format", "maxDurationSeconds", "maxSilenceSeconds"),
+    *("ifExists", "beep", "terminateOn"),
+)
+EXTERNAL_MEDIA = _operation(
+    "POST",
+    "/channels/externalMedia",
+    *("channelId", "app", "external_host", "encapsulation", "transport"),
+    *("connection_type", "format", "data"),
+)
+
+LIST_BRIDGES = _operation("GET", "/bridges")
+CREATE_BRIDGE = _operation("POST", "/bridges/{bridgeId}", "type", "name")
+DESTROY_BRIDGE = _operation("DELETE", "/bridges/{bridgeId}")
+ADD_TO_BRIDGE = _operation("POST", "/bridges/{bridgeId}/addChannel", "channel")
+REMOVE_FROM_BRIDGE = _operation("POST", "/bridges/{bridgeId}/removeChannel", "channel")
+
+STOP_RECORDING = _operation("POST", "/recordings/live/{recordingName}/stop")
+CANCEL_RECORDING = _operation("DELETE", "/recordings/live/{recordingName}")
+FETCH_RECORDING = _operation("GET", "/recordings/stored/{recordingName}/file")
+DELETE_RECORDING = _operation("DELETE", "/recordings/stored/{recordingName}")
+
+OPERATIONS: tuple[Operation, ...] = tuple(
+    value for value in globals().values() if isinstance(value, Operation)
+)
