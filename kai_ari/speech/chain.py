@@ -38,6 +38,15 @@ class AllFailed(SpeechError):
         self.faults = faults
 
 
+class Overdue(SpeechError):
+    """An engine hangs, or is too slow for this machine."""
+
+    code = "speech_overdue"
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(f"no result within {timeout_s:.1f} s")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Done(Generic[R]):
     engine: str
@@ -58,15 +67,21 @@ class Chain(Generic[E]):
         self._clock = clock
         self._failed: dict[str, tuple[float, str]] = {}  # engine -> when, why
 
-    async def first(self, work: Callable[[E], Awaitable[R]]) -> Done[R]:
-        """What the first working engine makes of it. Raises AllFailed."""
+    async def first(self, work: Callable[[E], Awaitable[R]], *, more_s: float = 0.0) -> Done[R]:
+        """What the first working engine makes of it. Raises AllFailed.
+
+        Each has the chain's timeout and `more_s` for a large piece of work.
+        """
+        timeout_s = self._timeout_s + more_s
         problems = {e.name: why for e in self.engines if (why := self._rests(e.name))}
         # With all others failing, an engine that should rest is still better than silence.
         for engine in sorted(self.engines, key=lambda e: e.name in problems):
             try:
-                async with asyncio.timeout(self._timeout_s):
+                async with asyncio.timeout(timeout_s):
                     result = await work(engine)
-            except Exception as error:  # noqa: BLE001 - engines are foreign code: any error is a fault
+            except TimeoutError:
+                problems[engine.name] = self._note(engine.name, Overdue(timeout_s))
+            except Exception as error:  # noqa: BLE001 - engines are foreign code: all is a fault
                 problems[engine.name] = self._note(engine.name, error)
             else:
                 self._failed.pop(engine.name, None)
@@ -81,13 +96,10 @@ class Chain(Generic[E]):
         return f"resting after a failure: {why}" if resting else None
 
     def _note(self, name: str, error: Exception) -> str:
-        if isinstance(error, TimeoutError):
-            why = f"no result within {self._timeout_s:g} s"
-        else:
-            why = str(error) or repr(error)
+        why = str(error) or repr(error)
         if not isinstance(error, EngineBusy):
             self._failed[name] = (self._clock.monotonic(), why)
-        unforeseen = not isinstance(error, SpeechError | TimeoutError)
+        unforeseen = not isinstance(error, SpeechError)
         log.warning(
             "speech engine failed",
             exc_info=error if unforeseen else None,

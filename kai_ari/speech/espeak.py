@@ -21,7 +21,7 @@ from kai_ari.speech.pcm import to_pcm, to_samples, trim
 from kai_ari.speech.wav import read_wav
 
 _START_S = 10.0
-_LINE_S = 4.0
+_LINE_S = 4.0  # a hundred words take 0.1 s
 
 
 class EspeakVoice:
@@ -29,7 +29,8 @@ class EspeakVoice:
 
     name = "pyttsx3"
 
-    def __init__(self, *, language: str = "en") -> None:
+    def __init__(self, *, language: str = "en", timeout_s: float = _LINE_S) -> None:
+        self._timeout_s = timeout_s
         self._voice = language.lower()
         self._workers = Workers(self.name, threads=1, waiting=32)
         self._folder = tempfile.TemporaryDirectory(prefix="kai-espeak-")
@@ -60,11 +61,11 @@ class EspeakVoice:
         """Runs on the one worker thread only (and in the constructor, before that has work)."""
         self._path.unlink(missing_ok=True)
         try:
-            if self._process is None:
+            if self._process is None or not self._process.alive:
+                self._end()
                 self._process = _Process()
-            answer = self._process.ask(
-                {"text": sentence, "voice": self._voice, "path": str(self._path)}
-            )
+            request = {"text": sentence, "voice": self._voice, "path": str(self._path)}
+            answer = self._process.ask(request, within_s=self._timeout_s)
         except (OSError, ValueError, SpeechError) as error:
             self._end()
             raise SpeechError(f"the espeak-ng process failed: {error}") from error
@@ -101,10 +102,14 @@ class _Process:
             self.end()
             raise
 
-    def ask(self, request: dict[str, str]) -> dict[str, Any]:
+    @property
+    def alive(self) -> bool:
+        return self._popen.poll() is None
+
+    def ask(self, request: dict[str, str], *, within_s: float) -> dict[str, Any]:
         self._requests.write(json.dumps(request).encode() + b"\n")
         self._requests.flush()
-        return self._answer(_LINE_S)
+        return self._answer(within_s)
 
     def end(self) -> None:
         self._popen.kill()

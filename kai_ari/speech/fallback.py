@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from kai_ari.errors import SpeechError
-from kai_ari.reception.ports import EngineFault, Transcript, Utterance
+from kai_ari.reception.ports import EngineFault, Transcript, Utterance, duration_ms
 from kai_ari.speech.chain import AllFailed, Chain
 from kai_ari.speech.engines import RecognitionEngine, Voice
 from kai_ari.speech.pcm import loudest_frame_dbfs, silence
@@ -31,7 +31,9 @@ class FallbackRecognizer:
     async def transcribe(self, pcm: bytes, expected: Sequence[str] = ()) -> Transcript:
         if loudest_frame_dbfs(pcm) < QUIET_DBFS:
             return Transcript(text="", confidence=None, engine="silence")
-        done = await self._chain.first(lambda engine: engine.transcribe(pcm, expected))
+        done = await self._chain.first(
+            lambda engine: engine.transcribe(pcm, expected), more_s=duration_ms(pcm) / 1000
+        )
         return replace(done.result, faults=done.faults)
 
 

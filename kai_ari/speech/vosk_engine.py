@@ -30,33 +30,38 @@ class VoskEngine:
         self._workers = Workers(self.name, threads=threads, waiting=32)
 
     async def transcribe(self, pcm: bytes, expected: Sequence[str] = ()) -> Transcript:
-        """With `expected`, these phrases or nothing are heard: anything else is ""."""
+        """Words that are none of the `expected` phrases are heard in a second pass."""
         return await self._workers.run(self._transcribe, pcm, tuple(expected))
 
     def close(self) -> None:
         self._workers.close()
 
     def _transcribe(self, pcm: bytes, expected: tuple[str, ...]) -> Transcript:
-        recognizer = self._recognizer(expected)
+        if expected:
+            # [unk], where the model has it, takes what fits none of the phrases. Kaldi reads
+            # UTF-8, and would take \u escapes for words.
+            phrases = [phrase.lower() for phrase in expected]
+            words = self._words(pcm, json.dumps([*phrases, "[unk]"], ensure_ascii=False))
+            if words and all(word["word"] != "[unk]" for word in words):
+                return self._transcript(words)
+        return self._transcript(self._words(pcm))
+
+    def _words(self, pcm: bytes, *grammar: str) -> list[dict[str, Any]]:
+        recognizer = self._vosk.KaldiRecognizer(self._model, SAMPLE_RATE, *grammar)
         recognizer.SetWords(True)
         words: list[dict[str, Any]] = []
         for start in range(0, len(pcm), _CHUNK):
             if recognizer.AcceptWaveform(pcm[start : start + _CHUNK]):
                 words += json.loads(recognizer.Result()).get("result", [])
-        words += json.loads(recognizer.FinalResult()).get("result", [])
-        heard = [word for word in words if word["word"] != "[unk]"]
+        return words + json.loads(recognizer.FinalResult()).get("result", [])
+
+    def _transcript(self, words: list[dict[str, Any]]) -> Transcript:
+        heard = [word for word in words if not word["word"].startswith("[")]  # noises, [unk]
         return Transcript(
             text=" ".join(word["word"] for word in heard),
             confidence=sum(word["conf"] for word in heard) / len(heard) if heard else None,
             engine=self.name,
         )
-
-    def _recognizer(self, expected: tuple[str, ...]) -> Any:
-        if not expected:
-            return self._vosk.KaldiRecognizer(self._model, SAMPLE_RATE)
-        # [unk] takes what fits none of the phrases, or the nearest one would be heard.
-        grammar = json.dumps([*(phrase.lower() for phrase in expected), "[unk]"])
-        return self._vosk.KaldiRecognizer(self._model, SAMPLE_RATE, grammar)
 
 
 def _import_vosk() -> Any:

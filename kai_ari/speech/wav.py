@@ -10,7 +10,7 @@ from kai_ari.errors import SpeechError
 from kai_ari.reception.ports import SAMPLE_RATE
 from kai_ari.speech.pcm import Samples, resample, to_pcm, to_samples
 
-_PCM, _ALAW, _MULAW, _EXTENSIBLE = 1, 6, 7, 0xFFFE
+_PCM, _MULAW, _EXTENSIBLE = 1, 7, 0xFFFE
 
 
 class BadAudio(SpeechError):
@@ -46,6 +46,20 @@ def write_wav(pcm: bytes) -> bytes:
         file.setframerate(SAMPLE_RATE)
         file.writeframes(pcm)
     return out.getvalue()
+
+
+def write_mulaw_wav(samples: Samples, rate: int) -> bytes:
+    """G.711 mu-law, as on a telephone line: a byte a sample."""
+    linear = np.clip(np.round(samples * 32768), -32635, 32635).astype(np.int32)
+    magnitude = np.abs(linear) + 132
+    exponent = np.floor(np.log2(magnitude)).astype(np.int32) - 7
+    mantissa = (magnitude >> (exponent + 3)) & 15
+    sign = np.where(linear < 0, 0x80, 0)
+    body = (~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8).tobytes()
+    layout = struct.pack("<HHIIHHH", _MULAW, 1, rate, rate, 1, 8, 0)
+    chunks = b"fmt " + struct.pack("<I", len(layout)) + layout
+    chunks += b"data" + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
 
 
 def _chunks(data: bytes) -> tuple[int, int, int, int, bytes]:
