@@ -25,12 +25,12 @@ class Record:
 def seal(call: CallId, seq: int, at: datetime, event: Event, previous: str) -> Record:
     """Chain `event` behind the record whose hash is `previous` ("" for the first).
 
-    The hash is SHA-256 over one canonical JSON array, keys sorted, so that any tool can
-    recompute it.
+    The hash is SHA-256 over one canonical JSON array, keys sorted, in ASCII, so that any
+    tool can recompute it, and any text has one: a trunk may send broken Unicode.
     """
     body = [previous, call, seq, require_zone(at).isoformat(), event.kind, to_data(event)]
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(text.encode("ascii")).hexdigest()
     return Record(call=call, seq=seq, at=at, event=event, hash=digest)
 
 
