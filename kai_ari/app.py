@@ -1,0 +1,110 @@
+"""The composition root: the only place that builds adapters and puts them behind ports."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+from kai_ari import log
+from kai_ari.asterisk.client import AriSettings
+from kai_ari.asterisk.connection import Asterisk
+from kai_ari.asterisk.media_transport import MediaTransport
+from kai_ari.calls.numbers import normalise_number
+from kai_ari.clock import SystemClock
+from kai_ari.config.schema import Config
+from kai_ari.config.secret import ari_password
+from kai_ari.dialogue import lines
+from kai_ari.ledger.database import ledger_file
+from kai_ari.ledger.recordings import FileRecordings
+from kai_ari.ledger.store import open_ledger
+from kai_ari.media.audiosocket import AudioSocketServer
+from kai_ari.media.chan_websocket import ChanWebSocket
+from kai_ari.reception.reception import Reception, ReceptionSettings
+from kai_ari.reception.takeover import close_abandoned
+from kai_ari.speech.build import LocalSpeech, build_speech
+from kai_ari.speech.settings import SpeechSettings
+
+#: The recorded lines that ship with Kai: spoken when every voice has failed.
+RECORDED_LINES = Path(__file__).parents[1] / "models" / "lines"
+
+_log = log.get("agent")
+
+
+async def run(config: Config) -> None:
+    """Answer calls until SIGINT or SIGTERM, or an error that waiting cannot cure (KaiError)."""
+    clock = SystemClock()
+    settings = reception_settings(config)
+    async with AsyncExitStack() as stack:
+        ledger = await stack.enter_async_context(open_ledger(ledger_file(config.data), clock))
+        speech = await asyncio.to_thread(build_speech, speech_settings(config))
+        stack.push_async_callback(speech.close)
+        await _warm_up(speech, settings)
+        transport = await _media_transport(config, stack)
+        asterisk = Asterisk(
+            AriSettings(
+                url=config.asterisk.url,
+                username=config.asterisk.username,
+                password=ari_password(config.secrets),
+                app=config.asterisk.app,
+            ),
+            transport,
+            clock=clock,
+            normalise=partial(normalise_number, country=config.business.country),
+        )
+        reception = Reception(
+            settings=settings,
+            ledger=ledger,
+            recordings=FileRecordings(config.data / "recordings"),
+            speech=speech,
+            clock=clock,
+            abandoned=await close_abandoned(ledger, clock),
+        )
+        loop = asyncio.get_running_loop()
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(stop, asterisk.stop)
+        await asterisk.run(reception.handle)
+    _log.info("stopped", extra=log.fields())
+
+
+def reception_settings(config: Config) -> ReceptionSettings:
+    usual = lines.GREETING.fill(business=config.business.name).text
+    emergency = f" {config.business.emergency}" if config.business.emergency else ""
+    return ReceptionSettings(
+        business=config.business.name,
+        greetings={
+            did: (number.greeting or usual) + emergency for did, number in config.numbers.items()
+        },
+        max_message_s=config.message.max_seconds,
+    )
+
+
+def speech_settings(config: Config) -> SpeechSettings:
+    return SpeechSettings(
+        recognizers=config.speech.recognizers,
+        synthesizers=config.speech.synthesizers,
+        language=config.speech.language,
+        vosk_model=config.speech.vosk_model,
+        recorded_lines=RECORDED_LINES,
+        cache=config.data / "prompts",
+    )
+
+
+async def _warm_up(speech: LocalSpeech, settings: ReceptionSettings) -> None:
+    """Synthesise the fixed lines, so that no caller waits for them."""
+    texts = lines.fixed_lines(settings.business, tuple(settings.greetings.values()))
+    faults = (*speech.faults, *await speech.prepare(texts))
+    for fault in faults:
+        _log.warning(
+            "speech engine trouble",
+            extra=log.fields(
+                part=fault.part, engine=fault.engine, error=fault.error, instead=fault.instead
+            ),
+        )
+
+
+async def _media_transport(config: Config, stack: AsyncExitStack) -> MediaTransport:
+    if config.asterisk.media == "audiosocket":
+        host, _, port = config.asterisk.audiosocket_listen.rpartition(":")
+        return await stack.enter_async_context(AudioSocketServer(host, int(port)))
+    return await stack.enter_async_context(ChanWebSocket(config.asterisk.url))

@@ -112,8 +112,6 @@ class LiveCall(Protocol):
         """
         ...
 
-    async def stop_recording(self, recording: str) -> None: ...
-
     async def fetch_recording(self, recording: str) -> bytes:
         """The recording as a WAV file's bytes, over ARI: no shared disk is assumed."""
         ...
@@ -125,10 +123,6 @@ class LiveCall(Protocol):
         ...
 
     async def hang_up(self) -> None: ...
-
-    async def leave_to_dialplan(self) -> None:
-        """The agent stops: the caller goes on behind Stasis(). Never raises AsteriskError."""
-        ...
 
     async def release(self) -> None:
         """Remove every Asterisk object of this call's. Idempotent; never raises AsteriskError."""
@@ -201,12 +195,18 @@ class Speech(Protocol):
 
     def new_voice_detector(self) -> VoiceDetector: ...
 
+    # For whole recordings. These block, some 4 ms for a second of audio: call them in a thread.
+
     def decode_wav(self, data: bytes) -> bytes:
         """The audio of a WAV file as 16 kHz PCM. Raises SpeechError when it is none."""
         ...
 
     def voiced_ms(self, pcm: bytes) -> int:
-        """How much of `pcm` is voice. Takes a second for minutes of audio: call it in a thread."""
+        """How much of `pcm` is voice."""
+        ...
+
+    def utterances(self, pcm: bytes) -> Sequence[bytes]:
+        """`pcm` cut at its pauses into pieces that a Recognizer takes."""
         ...
 
 

@@ -139,7 +139,7 @@ class _Service:
         )
         await self._call.answer()
         facts: list[ev.Event] = [ev.Answered()]
-        resumed = resumed_from is not None
+        resumed = arrival.reclaimed
         for _ in range(MAX_AUDIO_LOSSES + 1):
             media = self._media = await self._call.open_audio()
             await self._record.note(*facts, ev.AudioOpened(transport=media.transport))
@@ -206,11 +206,10 @@ class _Service:
     async def _wrap_up(self, ended: ev.Ended | None) -> None:
         """Write the ending and what is owed in one transaction; leave nothing in Asterisk.
 
-        `ended` is None when the agent stops in mid-call: the caller goes back to the dialplan.
+        `ended` is None when the agent stops in mid-call.
         """
         if ended is None:
             ended = ev.Ended(by=EndedBy.FAULT, cause=None, reason="agent_stopped")
-            await self._call.leave_to_dialplan()
         try:
             await conclude(self._record, ended)
         finally:

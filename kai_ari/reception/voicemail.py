@@ -11,7 +11,6 @@ from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
 from kai_ari.reception.inbox import Inbox
 from kai_ari.reception.ports import (
-    BYTES_PER_MS,
     CallerGone,
     LiveCall,
     RecordingBroken,
@@ -29,9 +28,6 @@ MAX_SILENCE_S = 5
 
 #: A caller who hangs up ends the recording; Asterisk reports it within milliseconds.
 LAST_WORD_S = 5.0
-
-#: Recognisers take utterances of up to 20 s; a longer message is transcribed in parts.
-PART_MS = 18_000
 
 
 class Voicemail:
@@ -120,22 +116,22 @@ class Voicemail:
     async def transcribe(self) -> None:
         """Put words to what was stored. The message stands without them: a failure is noted."""
         for recording, pcm in self._untranscribed:
-            texts: list[str] = []
-            engine = ""
             try:
-                for start in range(0, len(pcm), PART_MS * BYTES_PER_MS):
-                    part = pcm[start : start + PART_MS * BYTES_PER_MS]
-                    transcript = await self._speech.recognizer.transcribe(part)
-                    await self._record.note_faults(transcript.faults)
-                    texts.append(transcript.text.strip())
-                    engine = transcript.engine
+                parts = [
+                    await self._speech.recognizer.transcribe(utterance)
+                    for utterance in await asyncio.to_thread(self._speech.utterances, pcm)
+                ]
             except SpeechError as error:
                 await self._record.note(
                     ev.EngineFailed(part="recognizer", engine="all", error=str(error), instead=None)
                 )
                 continue
-            text = " ".join(filter(None, texts))
+            await self._record.note_faults([fault for part in parts for fault in part.faults])
             await self._record.note(
-                ev.RecordingTranscribed(recording=recording, text=text, engine=engine)
+                ev.RecordingTranscribed(
+                    recording=recording,
+                    text=" ".join(part.text for part in parts if part.text),
+                    engine=parts[-1].engine if parts else "none",
+                )
             )
         self._untranscribed.clear()

@@ -165,6 +165,9 @@ class ScriptedSpeech:
     def voiced_ms(self, pcm: bytes) -> int:
         return int(np.count_nonzero(np.frombuffer(pcm, dtype="<i2"))) * 1000 // SAMPLE_RATE
 
+    def utterances(self, pcm: bytes) -> Sequence[bytes]:
+        return [pcm]
+
 
 # -- the record ------------------------------------------------------------------
 
@@ -280,7 +283,6 @@ class ScriptedCall:
             caller_raw=number or "", caller_name="", caller_number=number,
         )  # fmt: skip
         self.released = False
-        self.left_to_dialplan = False
         self._acts = list(acts)
         self._utterances = utterances
         self._fail_to_answer = fail_to_answer
@@ -358,9 +360,6 @@ class ScriptedCall:
             done = RecordingBroken(recording=recording, why="says the script")
         self._signals_later(length, done)
 
-    async def stop_recording(self, recording: str) -> None:
-        raise AssertionError("a scripted recording ends by itself")
-
     async def fetch_recording(self, recording: str) -> bytes:
         buffer = io.BytesIO()
         with wave.open(buffer, "wb") as file:
@@ -378,9 +377,6 @@ class ScriptedCall:
 
     async def hang_up(self) -> None:
         pass
-
-    async def leave_to_dialplan(self) -> None:
-        self.left_to_dialplan = True
 
     async def release(self) -> None:
         self.released = True

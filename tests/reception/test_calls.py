@@ -246,8 +246,7 @@ def test_when_the_record_fails_nothing_is_claimed(fails_at: int) -> None:
         assert "message_saved" not in result.said
 
 
-def test_an_agent_that_stops_hands_the_caller_to_the_dialplan() -> None:
+def test_an_agent_that_stops_owes_the_caller_a_call() -> None:
     result = serve(REASON, StaySilent(), stop_agent_after_s=6.0)
-    assert result.call.left_to_dialplan
     assert result.outcome.reason == "agent_stopped"
     assert result.obligations[0].owed is Owed.CALL_BACK
