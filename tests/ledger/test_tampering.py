@@ -1,0 +1,92 @@
+"""Whoever changes the file behind Kai's back is noticed, and the place is named."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from kai_ari.ledger.faults import LedgerCorrupt
+from kai_ari.ledger.reader import open_reader
+from kai_ari.ledger.store import open_ledger
+from kai_ari.ledger.verify import Break
+from tests.ledger.calls import ARRIVED, KEY, LEFT, A, B, owed
+from tests.ledger.conftest import StepClock
+
+
+@pytest.fixture
+async def written(path: Path, clock: StepClock) -> Path:
+    event, obligation = owed(A)
+    async with open_ledger(path, clock) as ledger:
+        await ledger.append(A, ARRIVED, KEY, event, LEFT, KEY, obligations=[obligation])
+        await ledger.append(B, ARRIVED, KEY)
+        assert await ledger.verify() == []
+    return path
+
+
+@contextmanager
+def tampering(path: Path, *, without_triggers: bool = True) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        if without_triggers:
+            connection.execute("DROP TRIGGER events_no_UPDATE")
+            connection.execute("DROP TRIGGER events_no_DELETE")
+        yield connection
+
+
+async def breaks(path: Path) -> list[Break]:
+    async with open_reader(path) as reader:
+        return list(await reader.verify())
+
+
+@pytest.mark.parametrize("statement", ["UPDATE events SET kind = 'answered'", "DELETE FROM events"])
+async def test_the_database_itself_refuses(written: Path, statement: str) -> None:
+    with (
+        pytest.raises(sqlite3.IntegrityError, match="append-only"),
+        tampering(written, without_triggers=False) as connection,
+    ):
+        connection.execute(statement)
+    assert await breaks(written) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "seq", "what"),
+    [
+        ("UPDATE events SET data = replace(data, '1', '2') WHERE seq = 2", 2, "not what was"),
+        ("UPDATE events SET at = '2026-11-22T09:00:09+00:00' WHERE seq = 2", 2, "not what was"),
+        ("UPDATE events SET hash = 'x' WHERE seq = 2", 2, "not what was"),
+        ("UPDATE events SET kind = 'gossip' WHERE seq = 2", 2, "unknown event kind"),
+        ("UPDATE events SET data = '{' WHERE seq = 2", 2, "the row is damaged"),
+        ("UPDATE events SET data = 'null' WHERE seq = 2", 2, "the row is damaged"),
+        ("UPDATE events SET at = 'today' WHERE seq = 2", 2, "the row is damaged"),
+        ("UPDATE events SET at = x'00' WHERE seq = 2", 2, "the row is damaged"),
+        ("DELETE FROM events WHERE seq = 1", 1, "not what was"),
+        ("DELETE FROM events WHERE seq = 5", None, "listed with length 5"),
+        ("DELETE FROM events", None, "without any event"),
+        ("UPDATE calls SET headline = 'details_taken'", None, "headline 'details_taken', but its"),
+        ("UPDATE calls SET ended_at = NULL", None, "listed with ended_at None"),
+        ("UPDATE calls SET caller_number = '+1'", None, "listed with caller_number '+1'"),
+        ("DELETE FROM obligations", 3, "obligation o1 (call_back) was written, and now"),
+        ("UPDATE obligations SET owed = 'deliver_message'", 3, "now there is deliver_message"),
+        ("UPDATE obligations SET owed = 'cake'", None, "obligation o1: the row is damaged"),
+        ("UPDATE obligations SET id = 'o9'", None, "obligation o9 stands without its event"),
+    ],
+)
+async def test_every_change_is_found_where_it_is(
+    written: Path, statement: str, seq: int | None, what: str
+) -> None:
+    where = " AND " if "WHERE" in statement else " WHERE "
+    column = "id" if " calls " in statement else "call"
+    with tampering(written) as connection:
+        connection.execute(f"{statement}{where}{column} = '{A}'")
+    found = await breaks(written)
+    assert {b.call for b in found} == {A}, "and the other call still holds"
+    assert any(b.seq == seq and what in b.what for b in found), found
+
+
+async def test_a_damaged_event_is_told_to_whoever_reads_it(written: Path) -> None:
+    with tampering(written) as connection:
+        connection.execute("UPDATE events SET data = '{' WHERE seq = 2")
+    async with open_reader(written) as reader:
+        with pytest.raises(LedgerCorrupt, match=f"call {A}, event 2.*kai-ari calls verify"):
+            await reader.history(A)
