@@ -80,9 +80,9 @@ class AriClient:
         self.app = settings.app
         self._username = settings.username
         self._root = settings.url.rstrip("/")
-        login = aiohttp.BasicAuth(settings.username, settings.password)
+        login = aiohttp.encode_basic_auth(settings.username, settings.password)
         self._http = aiohttp.ClientSession(
-            headers={"Authorization": login.encode()},
+            headers={"Authorization": login},
             connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_S),
         )
 

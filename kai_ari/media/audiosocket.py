@@ -13,7 +13,7 @@ from typing import Self
 
 from kai_ari import log
 from kai_ari.errors import MediaError
-from kai_ari.media.audiosocket_session import AudioSocketMedia, read_message
+from kai_ari.media.audiosocket_session import AudioSocketMedia, hang_up, read_message
 
 #: Asterisk connects while it creates the channel; its own limit is 2 s.
 CONNECT_LIMIT_S = 5.0
@@ -64,9 +64,8 @@ class AudioSocketOffer:
         return AudioSocketMedia(reader, writer)
 
     def withdraw(self) -> None:
+        """Idempotent. A future that has its connection already is not affected."""
         self._server.expected.pop(self._id, None)
-        if self._streams.done() and not self._streams.cancelled():
-            return
         self._streams.cancel()
 
 
@@ -83,7 +82,7 @@ class AudioSocket:
         self._port = port
         self._advertise = advertise or host
         self._server: asyncio.Server | None = None
-        self._strangers = 0
+        self._strangers: set[asyncio.StreamWriter] = set()
         self.expected: dict[uuid.UUID, asyncio.Future[_Streams]] = {}
 
     @property
@@ -110,6 +109,8 @@ class AudioSocket:
     ) -> None:
         if self._server is not None:
             self._server.close()
+        for stranger in list(self._strangers):
+            await hang_up(stranger)
 
     def offer(self) -> AudioSocketOffer:
         return AudioSocketOffer(self)
@@ -117,24 +118,27 @@ class AudioSocket:
     async def _on_connection(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        peer = writer.get_extra_info("peername")
-        if self._strangers >= STRANGERS_LIMIT:
-            _log.warning("too many unknown media connections", extra=log.fields(peer=peer))
-            writer.close()
+        payload = await self._hello(reader, writer)
+        waiting = self.expected.pop(uuid.UUID(bytes=payload), None) if payload else None
+        if waiting is not None and not waiting.done():
+            waiting.set_result((reader, writer))
             return
-        self._strangers += 1
+        peer = writer.get_extra_info("peername")
+        _log.warning("unknown media connection refused", extra=log.fields(peer=peer))
+        await hang_up(writer)
+
+    async def _hello(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bytes | None:
+        """The 16 bytes of the UUID that a connection must begin with, or None."""
+        if len(self._strangers) >= STRANGERS_LIMIT:
+            return None
+        self._strangers.add(writer)
         try:
             async with asyncio.timeout(HELLO_LIMIT_S):
                 kind, payload = await read_message(reader)
         except (TimeoutError, ConnectionError, asyncio.IncompleteReadError):
-            kind, payload = 0, b""
+            return None
         finally:
-            self._strangers -= 1
-        waiting = None
-        if kind == KIND_UUID and len(payload) == 16:
-            waiting = self.expected.pop(uuid.UUID(bytes=payload), None)
-        if waiting is None or waiting.done():
-            _log.warning("unknown media connection refused", extra=log.fields(peer=peer))
-            writer.close()
-            return
-        waiting.set_result((reader, writer))
+            self._strangers.discard(writer)
+        return payload if kind == KIND_UUID and len(payload) == 16 else None

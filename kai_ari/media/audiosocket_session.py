@@ -1,12 +1,12 @@
 """One caller's audio over one AudioSocket connection."""
 
 import asyncio
+import contextlib
 import struct
 import time
 from collections import deque
 from collections.abc import AsyncIterator
 
-from kai_ari import log
 from kai_ari.errors import MediaError
 from kai_ari.media.frames import Framer, ReceivedFrames
 from kai_ari.media.resample import Double, Halve
@@ -20,13 +20,17 @@ AHEAD_FRAMES = 500
 #: Behind by more than this, the clock starts anew instead of sending a burst.
 BEHIND_LIMIT_S = 0.1
 
-_log = log.get("media")
-
 
 async def read_message(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     """Raises IncompleteReadError at the end of the connection."""
     kind, length = _HEADER.unpack(await reader.readexactly(_HEADER.size))
     return kind, await reader.readexactly(length)
+
+
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(ConnectionError):  # the far end may have closed first
+        await writer.wait_closed()
 
 
 class AudioSocketMedia:
@@ -58,8 +62,8 @@ class AudioSocketMedia:
         return _Line(self)
 
     async def close(self) -> None:
-        self._writer.close()
         await self._lose("closed by Kai")
+        await hang_up(self._writer)
         await asyncio.gather(*self._tasks)
 
     # -- for lines -----------------------------------------------------------------
@@ -101,7 +105,7 @@ class AudioSocketMedia:
             await self._lose(str(error))
         finally:
             self._received.close()
-            self._writer.close()
+            await hang_up(self._writer)
 
     async def _pace(self) -> None:
         """The playout clock: frames leave at fixed instants, however late each wake-up is."""

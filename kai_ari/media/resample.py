@@ -1,7 +1,7 @@
 """Between 8 and 16 kHz, one frame after another without a seam.
 
-A half-band low-pass of 47 taps (windowed sinc, Kaiser beta 8): flat to 3.4 kHz, where
-telephone speech ends, and 80 dB down from 4.6 kHz on; it delays by 1.4 ms.
+A half-band low-pass of 47 taps (windowed sinc, Kaiser beta 8): within 0.2 dB up to 3.4 kHz,
+where telephone speech ends, and 77 dB down at 5 kHz (measured); it delays by 1.4 ms.
 """
 
 import numpy as np
@@ -13,7 +13,8 @@ _TAPS = 47
 def _half_band() -> NDArray[np.float64]:
     place = np.arange(_TAPS) - _TAPS // 2
     taps: NDArray[np.float64] = np.sinc(place / 2) * np.kaiser(_TAPS, 8.0)
-    return taps / taps.sum()
+    taps /= taps.sum()
+    return taps
 
 
 _FILTER = _half_band()
