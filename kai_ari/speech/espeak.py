@@ -31,7 +31,7 @@ class EspeakVoice:
 
     def __init__(self, *, language: str = "en", timeout_s: float = _LINE_S) -> None:
         self._timeout_s = timeout_s
-        self._voice = language.lower()
+        self._language = language
         self._workers = Workers(self.name, threads=1, waiting=32)
         self._folder = tempfile.TemporaryDirectory(prefix="kai-espeak-")
         self._path = Path(self._folder.name) / "line.wav"
@@ -63,14 +63,12 @@ class EspeakVoice:
         try:
             if self._process is None or not self._process.alive:
                 self._end()
-                self._process = _Process()
-            request = {"text": sentence, "voice": self._voice, "path": str(self._path)}
-            answer = self._process.ask(request, within_s=self._timeout_s)
+                self._process = _Process(self._language)
+            request = {"text": sentence, "path": str(self._path)}
+            self._process.ask(request, within_s=self._timeout_s)
         except (OSError, ValueError, SpeechError) as error:
             self._end()
             raise SpeechError(f"the espeak-ng process failed: {error}") from error
-        if "error" in answer:
-            raise SpeechError(f"espeak-ng: {answer['error']}")
         if not self._path.exists():
             raise SpeechError("espeak-ng wrote no audio")
         return to_pcm(trim(to_samples(read_wav(self._path.read_bytes())), SAMPLE_RATE))
@@ -84,9 +82,9 @@ class EspeakVoice:
 class _Process:
     """A running `espeak_worker`. Raises SpeechError or OSError when it does not answer in time."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: str) -> None:
         self._popen = subprocess.Popen(
-            [sys.executable, "-m", "kai_ari.speech.espeak_worker"],
+            [sys.executable, "-m", "kai_ari.speech.espeak_worker", language],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -106,10 +104,10 @@ class _Process:
     def alive(self) -> bool:
         return self._popen.poll() is None
 
-    def ask(self, request: dict[str, str], *, within_s: float) -> dict[str, Any]:
+    def ask(self, request: dict[str, str], *, within_s: float) -> None:
         self._requests.write(json.dumps(request).encode() + b"\n")
         self._requests.flush()
-        return self._answer(within_s)
+        self._answer(within_s)
 
     def end(self) -> None:
         self._popen.kill()
@@ -118,7 +116,7 @@ class _Process:
         with suppress(BrokenPipeError):  # a request may still lie in the buffer
             self._requests.close()
 
-    def _answer(self, within_s: float) -> dict[str, Any]:
+    def _answer(self, within_s: float) -> None:
         """One line. It is short enough for a pipe to carry it whole."""
         ready, _, _ = select.select([self._answers], [], [], within_s)
         if not ready:
@@ -127,4 +125,5 @@ class _Process:
         if not line:
             raise SpeechError("it ended")
         answer: dict[str, Any] = json.loads(line)
-        return answer
+        if "error" in answer:
+            raise SpeechError(str(answer["error"]))

@@ -1,8 +1,10 @@
 """The process that speaks through espeak-ng: one JSON request a line, one answer a line.
 
-`{"text": ..., "voice": ..., "path": ...}` writes a WAV file and answers `{}`, or
-`{"error": ...}`. It has a process of its own because espeak-ng may be initialised only
-once, keeps global state, and crashes when threads share it.
+Started with a language tag; `{}` says that it is ready. A request `{"text": ..., "path": ...}`
+writes a WAV file and is answered by `{}`. Any answer may be `{"error": ...}` instead.
+
+It has a process of its own because espeak-ng may be initialised only once, keeps global
+state, and crashes when threads share it.
 """
 
 import json
@@ -14,21 +16,22 @@ import pyttsx3
 _WORDS_A_MINUTE = 165
 
 
-def main() -> None:
+def main(language: str) -> None:
     # The driver prints to standard output, which belongs to the answers.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     sys.stdout = sys.stderr
     engine = pyttsx3.init(driverName="espeak")
+    voice = _voice(engine, language)
+    if voice is None:
+        answers.write(json.dumps({"error": f"it has no voice for {language!r}"}) + "\n")
+        return
+    engine.setProperty("voice", voice)
     engine.setProperty("rate", _WORDS_A_MINUTE)
-    current = None
-    answers.write("{}\n")  # ready
+    answers.write("{}\n")
     for line in sys.stdin:
         request = json.loads(line)
         answer = {}
         try:
-            if request["voice"] != current:
-                engine.setProperty("voice", request["voice"])
-                current = request["voice"]
             engine.save_to_file(request["text"], request["path"])
             engine.runAndWait()
         except (ValueError, RuntimeError, OSError) as error:
@@ -36,5 +39,15 @@ def main() -> None:
         answers.write(json.dumps(answer) + "\n")
 
 
+def _voice(engine: pyttsx3.Engine, language: str) -> str | None:
+    """The id of the voice for a tag such as en-gb, else for its language. Asked for another,
+    pyttsx3 would silently go on with the voice it has."""
+    ids = [(voice.id, tag) for voice in engine.getProperty("voices") for tag in voice.languages]
+    voices = {tag: name for name, tag in ids} | {name.split("/")[-1]: name for name, _ in ids}
+    tag = language.lower()
+    found: str | None = voices.get(tag) or voices.get(tag.split("-")[0])
+    return found
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -15,7 +15,7 @@ from kai_ari.speech.sentences import sentences
 #: higher, an idle mu-law line lies at -72 dBFS.
 QUIET_DBFS = -60.0
 #: Between two sentences; hibari itself leaves 750 ms, which on the phone sounds like the end.
-PAUSE_MS = 260
+PAUSE_MS = 200
 
 
 class FallbackRecognizer:

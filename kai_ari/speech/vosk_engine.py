@@ -53,7 +53,8 @@ class VoskEngine:
         for start in range(0, len(pcm), _CHUNK):
             if recognizer.AcceptWaveform(pcm[start : start + _CHUNK]):
                 words += json.loads(recognizer.Result()).get("result", [])
-        return words + json.loads(recognizer.FinalResult()).get("result", [])
+        words += json.loads(recognizer.FinalResult()).get("result", [])
+        return words
 
     def _transcript(self, words: list[dict[str, Any]]) -> Transcript:
         heard = [word for word in words if not word["word"].startswith("[")]  # noises, [unk]

@@ -55,8 +55,8 @@ def write_mulaw_wav(samples: Samples, rate: int) -> bytes:
     exponent = np.floor(np.log2(magnitude)).astype(np.int32) - 7
     mantissa = (magnitude >> (exponent + 3)) & 15
     sign = np.where(linear < 0, 0x80, 0)
-    body = (~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8).tobytes()
-    layout = struct.pack("<HHIIHHH", _MULAW, 1, rate, rate, 1, 8, 0)
+    body: bytes = (~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8).tobytes()
+    layout: bytes = struct.pack("<HHIIHHH", _MULAW, 1, rate, rate, 1, 8, 0)
     chunks = b"fmt " + struct.pack("<I", len(layout)) + layout
     chunks += b"data" + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
     return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
