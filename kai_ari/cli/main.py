@@ -16,7 +16,7 @@ COMMANDS = (run, calls)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    args = _parser().parse_args(arguments)
+    args = _parser().parse_args(arguments, argparse.Namespace(config=DEFAULT_CONFIG))
     try:
         status: int = args.run(args)
     except KaiError as error:
@@ -39,7 +39,6 @@ def _parser() -> argparse.ArgumentParser:
         parents=[COMMON],
     )
     parser.add_argument("--version", action="version", version=f"kai-ari {__version__}")
-    parser.set_defaults(config=DEFAULT_CONFIG)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add(subparsers)

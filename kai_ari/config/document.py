@@ -68,8 +68,8 @@ def _text(path: Path) -> str:
         raw = path.read_bytes()
     except FileNotFoundError as error:
         raise ConfigError(
-            f"{path}: there is no such file; copy kai_ari/config/example.yaml there and edit"
-            " it, or name another with --config"
+            f"{path}: there is no such file; scripts/up writes one to edit, or name another"
+            " with --config"
         ) from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error

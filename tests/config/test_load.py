@@ -152,7 +152,7 @@ def test_a_bomb_of_aliases_is_refused_at_once(file: Path) -> None:
 
 
 def test_a_missing_file_or_a_directory_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"there is no such file; copy"):
+    with pytest.raises(ConfigError, match=r"there is no such file; scripts/up"):
         load(tmp_path / "kai.yaml")
     with pytest.raises(ConfigError, match=r"cannot be read \(Is a directory\)"):
         load(tmp_path)

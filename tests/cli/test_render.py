@@ -1,0 +1,41 @@
+"""Every event has one plain line, whatever is in it."""
+
+import pytest
+from hypothesis import given
+
+from kai_ari.calls.events import EVENTS, Event
+from kai_ari.calls.outcome import Headline, outcome
+from kai_ari.cli import render
+from kai_ari.cli.render import describe, latency_ms, outcome_in_words, printable, story
+from tests.calls.strategies import EVENT, HISTORY
+from tests.calls.test_chain import chained
+from tests.calls.test_outcome import EXAMPLES
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_every_kind_has_words(kind: str) -> None:
+    assert EVENTS[kind] in render._DESCRIBE
+
+
+@given(EVENT)
+def test_any_event_is_one_plain_line(event: Event) -> None:
+    line = describe(event)
+    assert line.isprintable()
+    assert line.encode()
+
+
+@given(HISTORY)
+def test_any_call_has_a_story_and_latencies(events: list[Event]) -> None:
+    records = chained(events or [EVENTS["answered"]()])
+    assert all(line.isprintable() for line in story(records, []))
+    assert latency_ms(records)["turns"] is not None
+
+
+def test_every_headline_has_words() -> None:
+    words = {outcome_in_words(outcome(events)) for events, *_ in EXAMPLES.values()}
+    assert len(words) == len(Headline) + 1  # and "In progress."
+
+
+def test_letters_of_any_language_stay_as_they_are() -> None:
+    assert printable("José 李 Ж") == "José 李 Ж"
+    assert printable("a\tb\u202e\x1b") == r"a\tb\u202e\x1b"
