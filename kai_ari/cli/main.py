@@ -4,6 +4,7 @@ Exit status: 0 done, 1 done and found something wrong, 2 could not be done.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -19,12 +20,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments, argparse.Namespace(config=DEFAULT_CONFIG))
     try:
         status: int = args.run(args)
+        sys.stdout.flush()
     except KaiError as error:
         for line in str(error).splitlines():
             print(f"kai-ari: {line}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read the output, such as head, has seen enough
+        # Whoever read the output, such as head, has seen enough. What is left in the buffer
+        # goes nowhere: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         return 130
