@@ -76,7 +76,6 @@ class LocalAsterisk:
         self._extra_extensions = extra_extensions
         self._lock: IO[str] | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._http: aiohttp.ClientSession | None = None
         self._settings: PbxSettings | None = None
 
     # -- what it is ------------------------------------------------------------
@@ -139,10 +138,6 @@ class LocalAsterisk:
         for name in ("state/keys", "spool/recording", "spool/tmp", "run", "log", "cache"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
         name_the_host(self._root)
-        if self._http is None:
-            self._http = aiohttp.ClientSession(
-                auth=aiohttp.BasicAuth(self.settings.ari_user, self.settings.ari_password)
-            )
         try:
             self._process = await self._spawn()
             async with asyncio.timeout(START_TIMEOUT_S):
@@ -159,9 +154,6 @@ class LocalAsterisk:
     async def stop(self) -> None:
         """End it, gracefully if it will, and give back its ports. Idempotent."""
         await self._end(signal.SIGTERM)
-        if self._http is not None:
-            await self._http.close()
-            self._http = None
         if self._lock is not None:
             if self._instance is None:
                 shutil.rmtree(self.home, ignore_errors=True)
@@ -215,9 +207,11 @@ class LocalAsterisk:
 
     async def get(self, path: str) -> Any:
         """One ARI read, below `/ari/`, as JSON."""
-        if self._http is None:
-            raise PbxError("this Asterisk is not started")
-        async with self._http.get(f"{self.ari_url}/{path}") as reply:
+        login = aiohttp.encode_basic_auth(self.settings.ari_user, self.settings.ari_password)
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": login}) as http,
+            http.get(f"{self.ari_url}/{path}") as reply,
+        ):
             if reply.status != 200:
                 raise PbxError(f"GET /ari/{path}: {reply.status} {await reply.text()}")
             return await reply.json()

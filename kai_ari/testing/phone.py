@@ -1,0 +1,195 @@
+"""A real SIP phone (pjsua2), driven by asyncio: for tests, `kai-ari call` and drills.
+
+Audio is 16-bit mono PCM at 16 kHz; instants are `time.monotonic_ns()`, one clock for the phone's
+process and its controller.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from kai_ari.testing import phone_wire as wire
+from kai_ari.testing.phone_call import Changes, Frame, PhoneCall
+from kai_ari.testing.phone_process import PhoneError, PhoneProcess
+
+START_TIMEOUT_S = 20.0
+
+
+class RegistrationRefused(PhoneError):
+    """The PBX did not let the phone register; `status` is the SIP response's code."""
+
+    code = "phone_registration"
+
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class SipPhone:
+    """One phone with one account: at most 4 calls at once (pjsua2's wheel is built so).
+
+    `server` is the PBX's numeric `address:port`. `codecs` are what the phone offers and
+    accepts, best first. `log_file` gets the SIP messages.
+    """
+
+    def __init__(
+        self,
+        *,
+        server: str,
+        user: str,
+        password: str,
+        codecs: Sequence[str] = ("g722", "ulaw", "alaw"),
+        register: bool = True,
+        log_file: Path | None = None,
+    ) -> None:
+        unknown = set(codecs) - set(wire.CODECS)
+        if unknown:
+            raise PhoneError(f"unknown codecs {sorted(unknown)}: choose of {sorted(wire.CODECS)}")
+        self.user = user
+        self.server = server
+        self._register = register
+        self._config = {
+            "server": server,
+            "user": user,
+            "password": password,
+            "codecs": list(codecs),
+            "register": register,
+            "log_file": str(log_file) if log_file else None,
+        }
+        self._process: PhoneProcess | None = None
+        self._changes = Changes()
+        self._calls: dict[int, PhoneCall] = {}
+        self._incoming: deque[PhoneCall] = deque()
+        self._ready = False
+        self._registration: tuple[int, str] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Start the phone and, unless told otherwise, register it.
+
+        Raises RegistrationRefused, or PhoneError when pjsua2 is missing, the process fails, or
+        nothing happens for 20 s.
+        """
+        self._process = PhoneProcess(self._note, self._note_tick)
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await self._process.start(self._config)
+                await self._until(lambda: self._ready)
+                if self._register:
+                    await self._until(lambda: self._registration is not None)
+                    self._require_registered()
+        except TimeoutError:
+            await self.close()
+            step = "registered" if self._ready else "started"
+            raise PhoneError(
+                f"the phone {self.user} was not {step} in {START_TIMEOUT_S} s"
+            ) from None
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Hang up, unregister, end the process. Idempotent."""
+        process, self._process = self._process, None
+        if process is not None:
+            await process.close()
+
+    def kill(self) -> None:
+        """End the process as a crash would: the PBX is not told."""
+        self._running().kill()
+
+    async def dial(
+        self,
+        number: str,
+        *,
+        caller_id: str | None = None,
+        caller_name: str = "",
+        hidden: bool = False,
+    ) -> PhoneCall:
+        """Send an INVITE; the call is not answered yet.
+
+        `caller_id` and `hidden` go out as P-Asserted-Identity and Privacy, as a trunk sends
+        them; the PBX believes them of an account without a fixed caller id.
+        """
+        headers = []
+        if caller_id is not None:
+            host = self.server.partition(":")[0]
+            headers.append(("P-Asserted-Identity", f'"{caller_name}" <sip:{caller_id}@{host}>'))
+        if hidden:
+            headers.append(("Privacy", "id"))
+        reply = await self._running().ask(do="dial", number=number, headers=headers)
+        call = self._call(reply["call"])
+        call.invited_ns = reply["invited_ns"]
+        return call
+
+    async def incoming(self) -> PhoneCall:
+        """The next call that rings here."""
+        await self._until(lambda: bool(self._incoming))
+        return self._incoming.popleft()
+
+    # -- what the process says -------------------------------------------------
+
+    def _note(self, event: dict[str, Any]) -> None:
+        match event["event"]:
+            case "ready":
+                self._ready = True
+            case "registration":
+                self._registration = (event["code"], event["reason"])
+            case "incoming":
+                call = self._call(event["call"])
+                call.invited_ns, call.caller = event["at_ns"], event["caller"]
+                self._incoming.append(call)
+            case "call_state":
+                state, code, reason = event["state"], event["code"], event["reason"]
+                self._call(event["call"]).note_state(state, code, reason)
+            case "audio":
+                self._call(event["call"]).note_audio(event["codec"])
+            case "key":
+                self._call(event["call"]).note_key(event["key"])
+            case "gone":
+                for call in self._calls.values():
+                    call.note_state("over", 0, event["text"])
+        self._changes.notify()
+
+    def _note_tick(self, number: int, at_ns: int, sent: bytes, heard: bytes) -> None:
+        self._call(number).note_frame(Frame(at_ns=at_ns, sent=sent, heard=heard))
+
+    def _call(self, number: int) -> PhoneCall:
+        """The process numbers its calls; audio and events come by two pipes, in any order."""
+        if number not in self._calls:
+            self._calls[number] = PhoneCall(number, self._running().ask)
+        return self._calls[number]
+
+    def _running(self) -> PhoneProcess:
+        if self._process is None:
+            raise PhoneError(f"the phone {self.user} is not started")
+        return self._process
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            if failure := self._running().failure:
+                raise PhoneError(failure)
+            await self._changes.next()
+
+    def _require_registered(self) -> None:
+        status, reason = self._registration or (0, "no answer")
+        if status != 200:
+            hint = "is the password right?" if status in {401, 403} else "is the PBX there?"
+            raise RegistrationRefused(
+                f"{self.server} did not let {self.user} register: {status} {reason}; {hint}",
+                status,
+            )

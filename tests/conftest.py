@@ -1,0 +1,94 @@
+"""Shared by all tests: a real Asterisk for the session, real SIP phones, and no task left over."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+
+import pytest
+import pytest_asyncio
+
+from kai_ari.asterisk.conf import PhoneAccount
+from kai_ari.testing.pbx import LocalAsterisk
+from kai_ari.testing.phone import SipPhone
+
+#: 101 and 102 have a fixed caller id; 103 is believed, as a trunk is.
+PHONES = (
+    PhoneAccount(user="101", password="secret-101", name="Ada", caller_id="101"),
+    PhoneAccount(user="102", password="secret-102", name="Owner", caller_id="102"),
+    PhoneAccount(user="103", password="secret-103", caller_id=None),
+)
+
+#: Besides Kai's own numbers, phones of the tests reach an echo, and an app of their choice: a test
+#: that wants calls for itself dials `app-12345678-DID` (see `app_number`).
+EXTENSIONS = """
+[from-phones](+)
+exten => echo,1,Answer()
+ same => n,Echo()
+exten => _app-.,1,Stasis(${EXTEN:4:8},${EXTEN:13})
+ same => n,Hangup()
+"""
+
+MakePhone = Callable[..., Awaitable[SipPhone]]
+
+
+def app_number(app: str, did: str) -> str:
+    """What a phone dials to reach `did` in `app`, a name of 8 characters."""
+    if len(app) != 8:
+        raise ValueError(f"the test's dialplan wants an app name of 8 characters, not {app!r}")
+    return f"app-{app}-{did}"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def pbx() -> AsyncIterator[LocalAsterisk]:
+    """One Asterisk for all tests. A test that stops or kills it starts its own."""
+    async with LocalAsterisk(phones=PHONES, extra_extensions=EXTENSIONS) as asterisk:
+        yield asterisk
+
+
+@pytest_asyncio.fixture
+async def make_phone(pbx: LocalAsterisk) -> AsyncIterator[MakePhone]:
+    """Start phones of the shared Asterisk: `await make_phone("101", codecs=("ulaw",))`."""
+    async with AsyncExitStack() as phones:
+
+        async def make(
+            user: str = "101",
+            *,
+            password: str | None = None,
+            codecs: Sequence[str] = ("g722", "ulaw", "alaw"),
+            register: bool = True,
+        ) -> SipPhone:
+            account = pbx.phone(user)
+            phone = SipPhone(
+                server=pbx.sip_address,
+                user=user,
+                password=account.password if password is None else password,
+                codecs=codecs,
+                register=register,
+            )
+            return await phones.enter_async_context(phone)
+
+        yield make
+
+
+@pytest_asyncio.fixture
+async def phone(make_phone: MakePhone) -> SipPhone:
+    """The caller's phone, registered."""
+    return await make_phone("101")
+
+
+@pytest.fixture(autouse=True)
+def _no_task_left(request: pytest.FixtureRequest) -> None:
+    """Set up first, so torn down last: other fixtures have ended their tasks by then."""
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("_watch_tasks")
+
+
+@pytest_asyncio.fixture
+async def _watch_tasks() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    left = {task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()}
+    if left:
+        names = ", ".join(sorted(f"{task.get_name()}: {task.get_coro()}" for task in left))
+        pytest.fail(f"tasks left running: {names}")
