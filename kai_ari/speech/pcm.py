@@ -10,7 +10,7 @@ from kai_ari.reception.ports import FRAME_BYTES, SAMPLE_RATE
 
 Samples = NDArray[np.float32]
 
-_HALF_WIDTH = 16  # zero crossings each side of the resampling filter
+_HALF_WIDTH = 20  # zero crossings each side of the resampling filter
 _BLOCK = 1 << 14  # output samples filtered at a time: bounds memory
 
 
@@ -78,7 +78,7 @@ def resample(samples: Samples, rate: int, to: int = SAMPLE_RATE) -> Samples:
 @lru_cache(maxsize=8)
 def _filter_bank(up: int, down: int) -> Samples:
     """One row of taps for each of the `up` places an output sample can have between inputs."""
-    cutoff = min(1.0, up / down)
+    cutoff = min(1.0, 0.93 * up / down)  # room for the filter's slope below the lower rate
     half = int(np.ceil(_HALF_WIDTH / cutoff))
     offsets = np.arange(-half, half)[None, :] - np.arange(up)[:, None] / up
     ideal = cutoff * np.sinc(cutoff * offsets)

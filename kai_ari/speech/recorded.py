@@ -31,7 +31,7 @@ class RecordedLines:
                 if hashlib.sha256(data).hexdigest() != entry["sha256"]:
                     raise SpeechError(f"{folder / entry['file']} is damaged: restore it from git")
                 self._pcm[_plain(sentence)] = read_wav(data)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise SpeechError(
                 f"the recorded lines in {folder} cannot be read ({error!r}): restore the folder"
             ) from error

@@ -2,8 +2,9 @@
 
 import re
 
-# White space after an end mark, unless that is the full stop of a title or an initial.
-_END = re.compile(r"(?<=[.!?…])(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St)\.)(?<!\bMrs\.)\s+")
+# White space after an end mark, unless that is the full stop of a title or an initial, or
+# the sentence goes on in lower case.
+_END = re.compile(r"(?<=[.!?…])(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St)\.)(?<!\bMrs\.)\s+(?![a-z])")
 
 
 def sentences(line: str) -> tuple[str, ...]:
