@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +19,8 @@ from kai_ari.config.secret import ari_password
 from kai_ari.dialogue import lines
 from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.recordings import FileRecordings
-from kai_ari.ledger.store import open_ledger
-from kai_ari.media.audiosocket import AudioSocketServer
+from kai_ari.ledger.store import SqlLedger, open_ledger
+from kai_ari.media.audiosocket import AudioSocket
 from kai_ari.media.chan_websocket import ChanWebSocket
 from kai_ari.reception.reception import Reception, ReceptionSettings
 from kai_ari.reception.takeover import close_abandoned
@@ -31,24 +33,48 @@ RECORDED_LINES = Path(__file__).parents[1] / "models" / "lines"
 _log = log.get("agent")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Agent:
+    """Everything built and connected to each other, not yet to Asterisk."""
+
+    asterisk: Asterisk
+    reception: Reception
+    ledger: SqlLedger
+
+    async def serve(self) -> None:
+        """Answer calls until `asterisk.stop`, or an error that waiting cannot cure (KaiError)."""
+        await self.asterisk.run(self.reception.handle)
+
+
 async def run(config: Config) -> None:
     """Answer calls until SIGINT or SIGTERM, or an error that waiting cannot cure (KaiError)."""
+    async with AsyncExitStack() as stack:
+        speech = await asyncio.to_thread(build_speech, speech_settings(config))
+        stack.push_async_callback(speech.close)
+        agent = await stack.enter_async_context(build(config, speech))
+        loop = asyncio.get_running_loop()
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(stop, agent.asterisk.stop)
+        await agent.serve()
+    _log.info("stopped", extra=log.fields())
+
+
+@asynccontextmanager
+async def build(config: Config, speech: LocalSpeech) -> AsyncIterator[Agent]:
+    """Open the ledger, close what an earlier agent left in it, and put the parts together."""
     clock = SystemClock()
     settings = reception_settings(config)
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_ledger(ledger_file(config.data), clock))
-        speech = await asyncio.to_thread(build_speech, speech_settings(config))
-        stack.push_async_callback(speech.close)
         await _warm_up(speech, settings)
-        transport = await _media_transport(config, stack)
         asterisk = Asterisk(
             AriSettings(
-                url=config.asterisk.url,
+                url=f"{config.asterisk.url}/ari",
                 username=config.asterisk.username,
                 password=ari_password(config.secrets),
                 app=config.asterisk.app,
             ),
-            transport,
+            await _media_transport(config, stack),
             clock=clock,
             normalise=partial(normalise_number, country=config.business.country),
         )
@@ -60,11 +86,7 @@ async def run(config: Config) -> None:
             clock=clock,
             abandoned=await close_abandoned(ledger, clock),
         )
-        loop = asyncio.get_running_loop()
-        for stop in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(stop, asterisk.stop)
-        await asterisk.run(reception.handle)
-    _log.info("stopped", extra=log.fields())
+        yield Agent(asterisk=asterisk, reception=reception, ledger=ledger)
 
 
 def reception_settings(config: Config) -> ReceptionSettings:
@@ -106,5 +128,5 @@ async def _warm_up(speech: LocalSpeech, settings: ReceptionSettings) -> None:
 async def _media_transport(config: Config, stack: AsyncExitStack) -> MediaTransport:
     if config.asterisk.media == "audiosocket":
         host, _, port = config.asterisk.audiosocket_listen.rpartition(":")
-        return await stack.enter_async_context(AudioSocketServer(host, int(port)))
+        return await stack.enter_async_context(AudioSocket(host, int(port)))
     return await stack.enter_async_context(ChanWebSocket(config.asterisk.url))
