@@ -190,14 +190,15 @@ class LocalAsterisk:
             stderr=asyncio.subprocess.STDOUT,
         )
         output, _ = await process.communicate()
-        if process.returncode != 0:
-            raise PbxError(f"asterisk -rx {command!r} failed: {output.decode().strip()}")
-        return output.decode()
+        text = output.decode()
+        if process.returncode != 0 or text.startswith("No such command"):
+            raise PbxError(f"asterisk -rx {command!r} failed: {text.strip()}")
+        return text
 
     async def objects(self) -> PbxObjects:
         """The channels, bridges and stored recordings that Asterisk holds now."""
         channels, bridges, recordings = [
-            await self.get(path) for path in ("channels", "bridges", "recordings/stored")
+            await self.ari("GET", path) for path in ("channels", "bridges", "recordings/stored")
         ]
         return PbxObjects(
             channels=tuple(channel["id"] for channel in channels),
@@ -205,16 +206,16 @@ class LocalAsterisk:
             recordings=tuple(recording["name"] for recording in recordings),
         )
 
-    async def get(self, path: str) -> Any:
-        """One ARI read, below `/ari/`, as JSON."""
+    async def ari(self, method: str, path: str, **query: str) -> Any:
+        """One ARI request below `/ari/`; its answer as JSON. Raises PbxError on a refusal."""
         login = aiohttp.encode_basic_auth(self.settings.ari_user, self.settings.ari_password)
         async with (
             aiohttp.ClientSession(headers={"Authorization": login}) as http,
-            http.get(f"{self.ari_url}/{path}") as reply,
+            http.request(method, f"{self.ari_url}/{path}", params=query) as reply,
         ):
-            if reply.status != 200:
-                raise PbxError(f"GET /ari/{path}: {reply.status} {await reply.text()}")
-            return await reply.json()
+            if reply.status >= 300:
+                raise PbxError(f"{method} /ari/{path}: {reply.status} {await reply.text()}")
+            return await reply.json() if reply.content_type == "application/json" else None
 
     def log_tail(self) -> str:
         """The last lines Asterisk wrote, for an error's text."""
@@ -297,7 +298,7 @@ class LocalAsterisk:
 
     async def _answers(self) -> bool:
         try:
-            await self.get("asterisk/ping")
+            await self.ari("GET", "asterisk/ping")
         except (aiohttp.ClientConnectionError, PbxError):
             return False
         return True

@@ -26,6 +26,17 @@ def onset_ms(pcm: bytes) -> float:
     return float(np.argmax(loud)) * 1000 / RATE
 
 
+async def ring_102(pbx: LocalAsterisk) -> None:
+    await pbx.ari(
+        "POST",
+        "channels",
+        endpoint="PJSIP/102",
+        context="from-phones",
+        extension="echo",
+        priority="1",
+    )
+
+
 @pytest.mark.parametrize(("codec", "named"), [("g722", "G722"), ("ulaw", "PCMU"), ("alaw", "PCMA")])
 async def test_it_hears_its_own_echo_on_one_timeline(
     make_phone: MakePhone, codec: str, named: str, tmp_path: Path
@@ -79,7 +90,7 @@ async def test_the_far_end_hangs_up(phone: SipPhone, pbx: LocalAsterisk) -> None
 
 async def test_a_phone_rings_and_answers(make_phone: MakePhone, pbx: LocalAsterisk) -> None:
     owner = await make_phone("102")
-    await pbx.console("channel originate PJSIP/102 application Echo")
+    await ring_102(pbx)
     call = await owner.incoming()
     await call.ring()
     await call.answer()
@@ -89,7 +100,7 @@ async def test_a_phone_rings_and_answers(make_phone: MakePhone, pbx: LocalAsteri
 
 async def test_a_phone_declines(make_phone: MakePhone, pbx: LocalAsterisk) -> None:
     owner = await make_phone("102")
-    await pbx.console("channel originate PJSIP/102 application Echo")
+    await ring_102(pbx)
     call = await owner.incoming()
     await call.decline(486)
     assert (await call.ended()).status == 486
