@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 
 from kai_ari import __version__
-from kai_ari.cli import calls, run
+from kai_ari.cli import call, calls, run
 from kai_ari.cli.arguments import COMMON, DEFAULT_CONFIG
 from kai_ari.errors import KaiError
 
-COMMANDS = (run, calls)
+COMMANDS = (run, call, calls)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
