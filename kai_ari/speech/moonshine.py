@@ -95,7 +95,11 @@ class Moonshine:
 
 
 def _confidence(probabilities: Sequence[float]) -> float:
-    """The geometric mean of the token probabilities."""
+    """The geometric mean of the token probabilities.
+
+    Over 240 telephone prompts 83 % were right to the word from 0.9 on, 60 % from 0.8, 19 %
+    below; silence gives 0.3 (models/README.md).
+    """
     return float(np.exp(np.mean(np.log(np.maximum(probabilities, 1e-6)))))
 
 
