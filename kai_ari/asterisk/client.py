@@ -130,6 +130,11 @@ class AriClient:
                     max_msg_size=MAX_EVENT_BYTES,
                 )
         except aiohttp.WSServerHandshakeError as error:
+            if error.status == 404:  # the HTTP server runs before ARI is loaded
+                raise AriUnreachable(
+                    f"no ARI at {self._root}: Asterisk is starting, res_ari.so is not loaded, "
+                    "or this is the wrong address"
+                ) from error
             raise self._refused(ops.EVENTS, error.status, error.message) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._unreachable(error) from error
@@ -188,9 +193,6 @@ class AriClient:
         await self._send(ops.REMOVE_FROM_BRIDGE, {"bridgeId": bridge}, query={"channel": channel})
 
     # -- recordings ----------------------------------------------------------------
-
-    async def stop_recording(self, name: str) -> None:
-        await self._send(ops.STOP_RECORDING, {"recordingName": name})
 
     async def cancel_recording(self, name: str) -> None:
         await self._send(ops.CANCEL_RECORDING, {"recordingName": name})
@@ -254,7 +256,9 @@ class AriClient:
                 f"{self._username!r} ({status}); compare ari.conf (read_only = no) "
                 "with Kai's secret"
             )
-        cls = ChannelGone if operation.on_channel and status in (404, 409, 412) else refusal(status)
+        # 409 is said of a channel that has left our app, but also of a recording's name.
+        gone = status in (404, 412) or (status == 409 and "Stasis" in why)
+        cls = ChannelGone if operation.on_channel and gone else refusal(status)
         return cls(f"{operation.method} {operation.path}: Asterisk answered {status}: {why}")
 
 

@@ -18,7 +18,13 @@ from kai_ari import log
 from kai_ari.asterisk.agent_lock import QUESTION, AgentLock
 from kai_ari.asterisk.client import AriClient, AriSettings, Channel
 from kai_ari.asterisk.dispatch import Switchboard
-from kai_ari.asterisk.errors import AgentReplaced, AriUnreachable, NotFound, UnsupportedAsterisk
+from kai_ari.asterisk.errors import (
+    AgentReplaced,
+    AriRefusal,
+    AriUnreachable,
+    NotFound,
+    UnsupportedAsterisk,
+)
 from kai_ari.asterisk.events import Backoff, connected
 from kai_ari.asterisk.live_call import AriCall
 from kai_ari.asterisk.media_transport import MediaTransport
@@ -134,7 +140,8 @@ class Asterisk:
                 for call in self._calls.values():
                     call.yield_caller()
                 raise
-            except AriUnreachable as error:
+            except (AriUnreachable, AriRefusal) as error:
+                # A refusal, too: an Asterisk that is starting has not loaded all of ARI yet.
                 wait_s = backoff.wait_s()
                 _log.warning(
                     "Asterisk is away",

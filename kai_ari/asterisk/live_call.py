@@ -104,12 +104,6 @@ class AriCall:
                 ) from error
             raise
 
-    async def stop_recording(self, recording: str) -> None:
-        try:
-            await self._ari.stop_recording(own_id(self.arrival.call, recording))
-        except NotFound:
-            _log.debug("recording had ended already", extra=log.fields(recording=recording))
-
     async def fetch_recording(self, recording: str) -> bytes:
         return await self._ari.fetch_recording(own_id(self.arrival.call, recording))
 

@@ -53,7 +53,6 @@ DESTROY_BRIDGE = _operation("DELETE", "/bridges/{bridgeId}")
 ADD_TO_BRIDGE = _operation("POST", "/bridges/{bridgeId}/addChannel", "channel")
 REMOVE_FROM_BRIDGE = _operation("POST", "/bridges/{bridgeId}/removeChannel", "channel")
 
-STOP_RECORDING = _operation("POST", "/recordings/live/{recordingName}/stop")
 CANCEL_RECORDING = _operation("DELETE", "/recordings/live/{recordingName}")
 FETCH_RECORDING = _operation("GET", "/recordings/stored/{recordingName}/file")
 DELETE_RECORDING = _operation("DELETE", "/recordings/stored/{recordingName}")

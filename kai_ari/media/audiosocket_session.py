@@ -43,7 +43,7 @@ class AudioSocketMedia:
         self._writer = writer
         self._received = ReceivedFrames()
         self._queue: deque[tuple[_Line, bytes, int]] = deque()  # line, 16 kHz frame, ms heard by it
-        self._playing: _Line | None = None
+        self._playing: tuple[_Line, int] | None = None  # sent, its 20 ms not over
         self._moved = asyncio.Condition()  # a frame was queued or played, or the connection closed
         self._lost: str | None = None
         self._tasks = (
@@ -82,10 +82,14 @@ class AudioSocketMedia:
                 self._check()
 
     def drop(self, line: "_Line") -> None:
+        """Drop what was not sent; the frame in the caller's ear is heard to its end."""
+        if self._playing is not None and self._playing[0] is line:
+            line.heard_ms = self._playing[1]
         self._queue = deque(entry for entry in self._queue if entry[0] is not line)
 
     def _has(self, line: "_Line") -> bool:
-        return self._playing is line or any(entry[0] is line for entry in self._queue)
+        playing = self._playing is not None and self._playing[0] is line
+        return playing or any(entry[0] is line for entry in self._queue)
 
     def _check(self) -> None:
         if self._lost:
@@ -117,7 +121,7 @@ class AudioSocketMedia:
                 if self._lost:
                     return
                 line, frame, heard_ms = self._queue.popleft()
-                self._playing = line
+                self._playing = (line, heard_ms)
             now = time.monotonic()
             if now - due > BEHIND_LIMIT_S:
                 due = now

@@ -55,7 +55,7 @@ def on_bridge(ari: AriClient) -> Awaitable[object]:
     ("request_", "status", "expected"),
     [
         (on_channel, 404, ChannelGone),
-        (on_channel, 409, ChannelGone),
+        (on_channel, 409, Conflict),
         (on_channel, 412, ChannelGone),
         (on_channel, 500, ServerFault),
         (on_bridge, 400, BadRequest),
@@ -76,6 +76,12 @@ async def test_each_refusal_has_its_class(
     assert type(refused.value) is expected
     assert not refused.value.retryable
     assert "hush-hush" not in str(refused.value)
+
+
+async def test_a_channel_that_has_left_the_app_is_gone() -> None:
+    async with answering(409, '{"message": "Channel not in Stasis application"}') as ari:
+        with pytest.raises(ChannelGone):
+            await ari.answer("1.1")
 
 
 async def test_the_wrong_address_is_told_as_such() -> None:

@@ -1,0 +1,311 @@
+"""The connection to a real Asterisk: one agent for each app, nothing orphaned, none lost."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kai_ari.asterisk.client import AriClient
+from kai_ari.asterisk.connection import Asterisk
+from kai_ari.asterisk.errors import AgentReplaced, AgentRunning, AriUnauthorised
+from kai_ari.asterisk.operations import OPERATIONS, Operation
+from kai_ari.calls.call import CallId, own_id
+from kai_ari.calls.events import EndedBy
+from kai_ari.clock import SystemClock
+from kai_ari.media.chan_websocket import ChanWebSocket
+from kai_ari.testing.pbx import LocalAsterisk
+from tests.asterisk.agent import (
+    PHONE,
+    Caught,
+    Wire,
+    agent,
+    converse,
+    ending,
+    first,
+    nothing_left,
+    phone_at,
+    settings_of,
+)
+
+DEAD_CALL = CallId("0000000000aa")
+
+
+@pytest.fixture
+async def pbx() -> AsyncIterator[LocalAsterisk]:
+    async with LocalAsterisk(phones=[PHONE]) as pbx:
+        yield pbx
+
+
+@pytest.fixture
+async def ari(pbx: LocalAsterisk) -> AsyncIterator[AriClient]:
+    async with AriClient(settings_of(pbx)) as client:
+        yield client
+
+
+# -- requests ----------------------------------------------------------------------
+
+
+async def described(pbx: LocalAsterisk) -> dict[tuple[str, str], dict[str, Any]]:
+    """Every operation the running Asterisk describes, by method and path."""
+    listing = await pbx.ari("GET", "api-docs/resources.json")
+    found = {}
+    for entry in listing["apis"]:
+        document = await pbx.ari("GET", entry["path"].removeprefix("/").format(format="json"))
+        for api in document["apis"]:
+            for operation in api["operations"]:
+                found[operation["httpMethod"], api["path"]] = operation
+    return found
+
+
+def complaints(operation: Operation, description: dict[str, Any] | None) -> list[str]:
+    if description is None:
+        return ["is not there"]
+    parameters = description.get("parameters", [])
+    known = {p["name"] for p in parameters if p["paramType"] == "query"}
+    required = {p["name"] for p in parameters if p["paramType"] == "query" and p["required"]}
+    in_path = {p["name"] for p in parameters if p["paramType"] == "path"}
+    return [
+        *(f"has no parameter {name}" for name in operation.query - known),
+        *(f"requires {name}" for name in required - operation.query),
+        *(f"wants {name} in its path" for name in in_path if f"{{{name}}}" not in operation.path),
+    ]
+
+
+async def test_each_operation_is_as_the_running_asterisk_describes_it(pbx: LocalAsterisk) -> None:
+    descriptions = await described(pbx)
+    wrong = {
+        f"{operation.method} {operation.path}": complaint
+        for operation in OPERATIONS
+        if (
+            complaint := complaints(operation, descriptions.get((operation.method, operation.path)))
+        )
+    }
+    assert len(OPERATIONS) > 15
+    assert wrong == {}
+
+
+async def test_a_wrong_password_is_named_and_not_retried(pbx: LocalAsterisk) -> None:
+    settings = replace(settings_of(pbx), password="wrong-one")
+    async with ChanWebSocket(pbx.ari_url) as transport:
+        asterisk = Asterisk(settings, transport, clock=SystemClock(), normalise=str)
+        with pytest.raises(AriUnauthorised, match="wrong ARI user or password") as refused:
+            await asterisk.run(Caught())
+    assert "wrong-one" not in str(refused.value)
+
+
+# -- Asterisk comes and goes -------------------------------------------------------
+
+
+async def test_an_asterisk_that_is_away_is_waited_for(pbx: LocalAsterisk) -> None:
+    await pbx.kill()
+    caught = Caught()
+    async with ChanWebSocket(pbx.ari_url) as transport:
+        asterisk = Asterisk(settings_of(pbx), transport, clock=SystemClock(), normalise=str)
+        running = asyncio.create_task(asterisk.run(caught))
+        await pbx.start()
+        await first(asterisk.ready.wait(), running)
+        asterisk.stop()
+        await running
+
+
+async def test_a_restart_of_asterisk_ends_its_calls_and_the_next_come_in(
+    pbx: LocalAsterisk,
+) -> None:
+    caught = Caught()
+    async with agent(pbx, caught):
+        async with phone_at(pbx) as phone:
+            await phone.dial("100")
+            call = await caught.next()
+            media = await converse(call)
+            await pbx.kill()
+            async for _ in media.frames():
+                pass  # they end with the socket
+            await pbx.start()
+            gone = await ending(call)
+            caught.let_go(call)
+        assert (gone.by, gone.reason) == (EndedBy.NETWORK, "gone_while_disconnected")
+        async with phone_at(pbx) as phone:
+            line = await phone.dial("100")
+            again = await caught.next()
+            await converse(again)
+            await line.hang_up()
+            assert (await ending(again)).by is EndedBy.CALLER
+            caught.let_go(again)
+            await nothing_left(pbx)
+
+
+async def test_a_call_that_outlives_the_event_socket_goes_on(pbx: LocalAsterisk) -> None:
+    caught = Caught()
+    async with (
+        Wire(pbx) as wire,
+        agent(pbx, caught, ari_url=wire.ari_url) as asterisk,
+        phone_at(pbx) as phone,
+    ):
+        line = await phone.dial("100")
+        call = await caught.next()
+        await converse(call)
+        await line.answered()
+        await wire.cut()
+        while asterisk.ready.is_set():  # noqa: ASYNC110 - the loss is noticed within a few turns
+            await asyncio.sleep(0)
+        await asterisk.ready.wait()
+        await line.hang_up()
+        assert (await ending(call)).by is EndedBy.CALLER
+        caught.let_go(call)
+        await nothing_left(pbx)
+
+
+async def test_a_caller_who_left_while_the_socket_was_cut_is_noticed(pbx: LocalAsterisk) -> None:
+    caught = Caught()
+    async with Wire(pbx) as wire, agent(pbx, caught, ari_url=wire.ari_url), phone_at(pbx) as phone:
+        line = await phone.dial("100")
+        call = await caught.next()
+        await converse(call)
+        await line.answered()
+        await wire.cut()
+        await line.hang_up()
+        gone = await ending(call)
+        assert (gone.by, gone.reason) == (EndedBy.NETWORK, "gone_while_disconnected")
+        caught.let_go(call)
+        await nothing_left(pbx)
+
+
+# -- one agent for each app --------------------------------------------------------
+
+
+async def test_a_second_agent_is_refused_and_told_who_is_there(pbx: LocalAsterisk) -> None:
+    caught = Caught()
+    async with agent(pbx, caught), phone_at(pbx) as phone:
+        with pytest.raises(AgentRunning, match=r"process \d+ on .* Stop that one first"):
+            async with agent(pbx, Caught()):
+                pass
+        line = await phone.dial("100")
+        call = await caught.next()  # the first one still gets the calls
+        await line.hang_up()
+        caught.let_go(call)
+
+
+async def test_another_client_taking_the_app_stops_the_agent_with_a_reason(
+    pbx: LocalAsterisk, ari: AriClient
+) -> None:
+    caught = Caught()
+    async with ChanWebSocket(pbx.ari_url) as transport, phone_at(pbx) as phone:
+        asterisk = Asterisk(settings_of(pbx), transport, clock=SystemClock(), normalise=str)
+        running = asyncio.create_task(asterisk.run(caught))
+        await first(asterisk.ready.wait(), running)
+        line = await phone.dial("100")
+        call = await caught.next()
+        await converse(call)
+        await line.answered()
+        thief = await ari.open_events("kai", 10)
+        with pytest.raises(AgentReplaced, match="another agent connected as app 'kai'"):
+            await running
+        # The caller is the other agent's now: still there, and not sent away.
+        assert [c.id for c in await ari.channels() if c.app == "kai"] == [call.arrival.channel]
+        await thief.close()
+
+
+KILLED_AGENT = """
+import asyncio, sys
+from kai_ari.asterisk.client import AriClient, AriSettings
+from kai_ari.asterisk.connection import Asterisk
+from kai_ari.clock import SystemClock
+from kai_ari.media.chan_websocket import ChanWebSocket
+
+async def on_call(call):
+    await call.answer()
+    await call.open_audio()
+    print("talking", flush=True)
+    await asyncio.Event().wait()
+
+async def main(url, user, password):
+    settings = AriSettings(url=url, username=user, password=password, app="kai")
+    async with ChanWebSocket(url) as transport:
+        asterisk = Asterisk(settings, transport, clock=SystemClock(), normalise=str)
+        running = asyncio.create_task(asterisk.run(on_call))
+        await asterisk.ready.wait()
+        print("ready", flush=True)
+        await running
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_the_call_of_a_killed_agent_is_taken_up_by_the_next(pbx: LocalAsterisk) -> None:
+    settings = settings_of(pbx)
+    victim = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", KILLED_AGENT, settings.url, settings.username, settings.password),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert victim.stdout is not None
+    assert await victim.stdout.readline() == b"ready\n"
+    async with phone_at(pbx) as phone:
+        line = await phone.dial("100")
+        assert await victim.stdout.readline() == b"talking\n"
+        await line.answered()
+        victim.kill()
+        await victim.wait()
+        caught = Caught()
+        async with asyncio.timeout(5), agent(pbx, caught):
+            call = await caught.next()
+            assert call.arrival.reclaimed
+            assert call.arrival.did == "100"
+            await call.open_audio()
+            objects = await pbx.objects()
+            assert objects.bridges == (own_id(call.arrival.call, "bridge"),)
+            assert len(objects.channels) == 2
+            await call.hang_up()
+            assert (await line.ended()).status == 200
+            caught.let_go(call)
+            await nothing_left(pbx)
+
+
+# -- orphans -----------------------------------------------------------------------
+
+
+async def test_bridges_and_media_channels_of_a_dead_agent_are_removed(
+    pbx: LocalAsterisk, ari: AriClient
+) -> None:
+    events = await ari.open_events("kai", 10)
+    await ari.create_bridge(own_id(DEAD_CALL, "bridge"))
+    async with ChanWebSocket(pbx.ari_url) as transport:
+        offer = transport.offer()
+        variables = await ari.external_media(own_id(DEAD_CALL, "media"), offer.external_media)
+        media = await offer.connect(variables)
+        await events.close()
+        async with agent(pbx, Caught()):
+            await nothing_left(pbx)
+        await media.close()
+
+
+async def test_what_belongs_to_another_app_is_left_alone(pbx: LocalAsterisk) -> None:
+    other = replace(settings_of(pbx), app="other")
+    async with AriClient(other) as ari:
+        await ari.create_bridge(own_id(DEAD_CALL, "bridge"))
+        async with agent(pbx, Caught()):
+            assert (await pbx.objects()).bridges == (own_id(DEAD_CALL, "bridge"),)
+        await ari.destroy_bridge(own_id(DEAD_CALL, "bridge"))
+
+
+# -- events ------------------------------------------------------------------------
+
+
+async def test_a_key_delivered_twice_by_asterisk_is_one_key(
+    pbx: LocalAsterisk, ari: AriClient
+) -> None:
+    caught = Caught()
+    async with agent(pbx, caught), phone_at(pbx) as phone:
+        line = await phone.dial("100")
+        call = await caught.next()
+        await converse(call)
+        await line.answered()
+        source = f"endpoint:PJSIP/{PHONE.user}"
+        await pbx.ari("POST", "applications/kai/subscription", eventSource=source)
+        await line.press("12")
+        await line.hang_up()
+        keys = [signal.key async for signal in call.signals() if hasattr(signal, "key")]
+        caught.let_go(call)
+    assert keys == ["1", "2"]
