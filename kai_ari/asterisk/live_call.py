@@ -63,7 +63,10 @@ class AriCall:
         return aiter(self._signals)
 
     async def answer(self) -> None:
-        await self._ari.answer(self.arrival.channel)
+        try:
+            await self._ari.answer(self.arrival.channel)
+        except ServerFault as fault:  # said of a channel whose caller has just given up
+            raise ChannelGone(f"the caller left before the answer: {fault}") from fault
 
     async def open_audio(self) -> MediaSession:
         self._offer = self._transport.offer()
@@ -98,6 +101,8 @@ class AriCall:
             )
         except AsteriskError as error:
             self._live_recordings.discard(recording)
+            if not self.connected:
+                raise ChannelGone(f"the caller has left: {error}") from error
             if isinstance(error, ServerFault):
                 raise ServerFault(
                     f"{error}; does Asterisk's recording folder exist and may it write there?"
