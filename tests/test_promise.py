@@ -8,7 +8,7 @@ from pathlib import Path
 from kai_ari.calls.events import Event, LineStarted, ObligationWritten
 from kai_ari.calls.outcome import Headline
 from kai_ari.ledger.store import open_ledger
-from tests.calls.test_outcome import ALL, ARRIVED, DONE, recorded
+from tests.calls.examples import ALL, ARRIVED, DONE, recorded
 from tests.ledger.calls import A
 from tests.ledger.conftest import StepClock
 

@@ -8,22 +8,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kai_ari.calls.events import (
-    Answered,
-    Arrived,
-    CallerSilent,
     Ended,
     EndedBy,
     Event,
     ObligationWritten,
-    RecordingFailed,
     RecordingFinished,
     RecordingStored,
-    Situation,
-    SituationNamed,
     SlotConfirmed,
     SlotTaken,
 )
 from kai_ari.calls.outcome import Headline, confirmed_slots, need_and_number, outcome
+from tests.calls.examples import ALL, DONE, EXAMPLES, recorded
 from tests.calls.strategies import HISTORY, PROVING
 
 H = Headline
@@ -164,135 +159,6 @@ def test_only_confirmed_words_stand(events: list[Event]) -> None:
 
 
 # -- the calls that people make ------------------------------------------------
-
-ARRIVED = Arrived(
-    channel="c",
-    did="100",
-    caller_raw="5550199",
-    caller_name="",
-    caller_number="+15550199",
-    resumed_from=None,
-)
-HIDDEN = Arrived(
-    channel="c", did="100", caller_raw="", caller_name="", caller_number=None, resumed_from=None
-)
-LEFT = Ended(by=EndedBy.CALLER, cause=16, reason="hung_up")
-DONE = Ended(by=EndedBy.KAI, cause=16, reason="said_goodbye")
-DELIVERY = ObligationWritten(obligation="o1", owed="deliver_message")
-CALL_BACK = ObligationWritten(obligation="o2", owed="call_back")
-REASON = SlotTaken(slot="reason", value="a leak", how="voice")
-
-
-def confirmed(*slots: str) -> list[Event]:
-    return [
-        event
-        for slot in slots
-        for event in (
-            SlotTaken(slot=slot, value="x", how="voice"),
-            SlotConfirmed(slot=slot, value="x"),
-        )
-    ]
-
-
-def recorded(name: str = "a", *, ms: int = 6000, voiced: int = 4000) -> list[Event]:
-    return [
-        RecordingFinished(recording=name, duration_ms=ms),
-        RecordingStored(recording=name, file="f", sha256="s", duration_ms=ms, voiced_ms=voiced),
-        ObligationWritten(obligation="o", owed="deliver_message", recording=name),
-    ]
-
-
-ALL = confirmed("reason", "name", "number")
-
-EXAMPLES: dict[str, tuple[list[Event], Headline, tuple[int, ...], str]] = {
-    "nothing": ([], H.UNRESOLVED, (), "in_progress"),
-    "just arrived": ([ARRIVED, Answered()], H.UNRESOLVED, (), "in_progress"),
-    "details taken": ([*ALL, DELIVERY, DONE], H.DETAILS_TAKEN, (2, 4, 6, 7), "said_goodbye"),
-    "details taken, caller hangs up": (
-        [*ALL, DELIVERY, LEFT],
-        H.DETAILS_TAKEN,
-        (2, 4, 6, 7),
-        "hung_up",
-    ),
-    "no delivery written": ([*ALL, DONE], H.UNRESOLVED, (), "said_goodbye"),
-    "delivery written before the last word": (
-        [*confirmed("reason", "name"), DELIVERY, *confirmed("number"), DONE],
-        H.UNRESOLVED,
-        (),
-        "said_goodbye",
-    ),
-    "one slot missing": ([*confirmed("reason", "name"), DELIVERY, DONE], H.UNRESOLVED, (), ""),
-    "a slot taken anew and left open": ([*ALL, REASON, DELIVERY, DONE], H.UNRESOLVED, (), ""),
-    "a slot corrected": (
-        [*ALL, REASON, SlotConfirmed(slot="reason", value="a flood"), DELIVERY, DONE],
-        H.DETAILS_TAKEN,
-        (4, 6, 8, 9),
-        "",
-    ),
-    "blank confirmation": (
-        [*confirmed("reason", "name"), SlotConfirmed(slot="number", value=" "), DELIVERY, DONE],
-        H.UNRESOLVED,
-        (),
-        "",
-    ),
-    "voicemail": ([*recorded(), LEFT], H.MESSAGE_LEFT, (1, 2, 3), "hung_up"),
-    "voicemail too short": ([*recorded(ms=1499), DONE], H.UNRESOLVED, (), ""),
-    "voicemail of silence": ([*recorded(voiced=499), DONE], H.UNRESOLVED, (), ""),
-    "voicemail never finished": ([*recorded()[1:], DONE], H.UNRESOLVED, (), ""),
-    "voicemail not stored": ([recorded()[0], recorded()[2], DONE], H.UNRESOLVED, (), ""),
-    "voicemail owed to nobody": ([*recorded()[:2], DONE], H.UNRESOLVED, (), ""),
-    "owed is another recording": (
-        [*recorded()[:2], recorded("b")[2], DONE],
-        H.UNRESOLVED,
-        (),
-        "",
-    ),
-    "the first recording failed": (
-        [RecordingFailed(recording="a", why="disk"), *recorded("b"), DONE],
-        H.MESSAGE_LEFT,
-        (2, 3, 4),
-        "",
-    ),
-    "details and a voicemail": (
-        [*ALL, DELIVERY, *recorded(), DONE],
-        H.DETAILS_TAKEN,
-        (2, 4, 6, 7),
-        "",
-    ),
-    "hung up at once": ([ARRIVED, LEFT], H.CALLER_LEFT, (2,), "hung_up"),
-    "hung up after stating a need": ([ARRIVED, REASON, LEFT], H.UNRESOLVED, (), "hung_up"),
-    "the same, and followed up": (
-        [ARRIVED, REASON, LEFT, CALL_BACK],
-        H.CALLER_LEFT,
-        (3, 4),
-        "hung_up",
-    ),
-    "a need, but no number to reach": ([HIDDEN, REASON, LEFT], H.CALLER_LEFT, (3,), "hung_up"),
-    "silence": (
-        [
-            ARRIVED,
-            CallerSilent(waited_ms=8000),
-            SituationNamed(situation=Situation.CALLER_SILENT),
-            DONE,
-        ],
-        H.UNRESOLVED,
-        (),
-        "caller_silent",
-    ),
-    "a fault": (
-        [ARRIVED, Ended(by=EndedBy.FAULT, cause=None, reason="agent_died")],
-        H.UNRESOLVED,
-        (),
-        "agent_died",
-    ),
-    "the network": (
-        [ARRIVED, Ended(by=EndedBy.NETWORK, cause=38, reason="asterisk_gone")],
-        H.UNRESOLVED,
-        (),
-        "asterisk_gone",
-    ),
-    "the caller left before Kai hung up": ([ARRIVED, LEFT, DONE], H.CALLER_LEFT, (2,), "hung_up"),
-}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

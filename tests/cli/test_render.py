@@ -7,9 +7,9 @@ from kai_ari.calls.events import EVENTS, Event
 from kai_ari.calls.outcome import Headline, outcome
 from kai_ari.cli import render
 from kai_ari.cli.render import describe, latency_ms, outcome_in_words, printable, story
+from tests.calls.examples import EXAMPLES
 from tests.calls.strategies import EVENT, HISTORY
 from tests.calls.test_chain import chained
-from tests.calls.test_outcome import EXAMPLES
 
 
 @pytest.mark.parametrize("kind", EVENTS)
