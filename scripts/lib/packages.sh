@@ -1,0 +1,45 @@
+# Packages of the system's own.
+# shellcheck shell=bash
+
+# espeak-ng speaks for pyttsx3; debootstrap and its keyring fetch Asterisk.
+readonly packages=(ca-certificates debian-archive-keyring debootstrap espeak-ng libespeak-ng1)
+
+have_packages() {
+    local missing
+    missing=$(missing_packages) && [ -z "$missing" ]
+}
+
+missing_packages() {
+    local package
+    for package in "${packages[@]}" $(venv_package); do
+        [ -e "/var/lib/dpkg/info/$package.list" ] ||
+            compgen -G "/var/lib/dpkg/info/$package:*.list" >/dev/null || printf '%s ' "$package"
+    done
+}
+
+install_packages() {
+    command -v apt-get >/dev/null ||
+        fail "this is no Debian or Ubuntu: there is no apt-get" "use Debian 12 or later"
+    need_space /var 500
+    local missing
+    missing=$(missing_packages)
+    say "installing system packages: $missing"
+    apt_update
+    # shellcheck disable=SC2086 # one word per package
+    quietly apt_get install --no-install-recommends $missing || apt_failed "could not install $missing"
+}
+
+apt_get() {
+    DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=120 "$@"
+}
+
+apt_update() {
+    quietly apt_get update || apt_failed "apt-get update failed"
+}
+
+apt_failed() {
+    if grep -q 'Could not get lock' "$log"; then
+        fail_with_log "$1" "another program is using apt: wait for it to end, then run set-up again"
+    fi
+    fail_with_log "$1" "is the network there, and are apt's sources right? try: apt-get update"
+}
