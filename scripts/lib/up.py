@@ -199,7 +199,7 @@ async def start_agent(
 async def agent_ready(pbx: LocalAsterisk, app: str) -> None:
     """Asterisk knows the app from the moment the agent's event socket is connected."""
     while True:
-        if app in {entry["name"] for entry in await pbx.get("applications")}:
+        if app in {entry["name"] for entry in await pbx.ari("GET", "applications")}:
             return
         await asyncio.sleep(0.05)
 
