@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from kai_ari import app, log
+from kai_ari import log
 from kai_ari.cli.arguments import COMMON
 from kai_ari.config.load import load
 
@@ -20,6 +20,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run(args: argparse.Namespace) -> int:
+    from kai_ari import app  # engines and all: other commands start without them
+
     config = load(args.config)
     log.set_up(
         level=config.log.level.upper(),

@@ -16,8 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kai_ari.asterisk.conf import PhoneAccount
-from kai_ari.cli import call as call_command
-from kai_ari.cli.call import Account, place
+from kai_ari.cli.place import EXAMPLE, Account, place
 from kai_ari.config.load import example, load
 from kai_ari.config.schema import Config
 from kai_ari.errors import KaiError
@@ -248,7 +247,7 @@ async def test_call(args: argparse.Namespace, config: Config, stopping: asyncio.
         password=phone_password(config, "101"),
     )
     placing = asyncio.create_task(
-        place(config, account, did, call_command.EXAMPLE, tell=lambda line: say(f"  {line}"))
+        place(config, account, did, EXAMPLE, tell=lambda line: say(f"  {line}"))
     )
     stop = asyncio.create_task(stopping.wait())
     await asyncio.wait({placing, stop}, return_when=asyncio.FIRST_COMPLETED)
