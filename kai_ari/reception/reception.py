@@ -41,11 +41,13 @@ APOLOGY_S = 12.0
 
 @dataclass(frozen=True, kw_only=True)
 class ReceptionSettings:
-    """`greetings` has one entry for each number that Kai answers."""
+    """`greetings` has one entry for each number that Kai answers; `patience_s` is how long a
+    question waits for an answer: people need a moment to find a number."""
 
     business: str
     greetings: Mapping[str, str]
     max_message_s: int = 120
+    patience_s: float = 7.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +169,7 @@ class _Service:
             record=self._record,
             voicemail=self._voicemail,
             clock=house.clock,
+            patience_s=house.settings.patience_s,
         )
         listening = tasks.create_task(ears.listen(media.frames()), name="ears")
         try:

@@ -30,9 +30,6 @@ from kai_ari.reception.voicemail import Voicemail
 
 _log = log.get("talk")
 
-#: How long a question waits for an answer. People need a moment to find a number.
-PATIENCE_S = 7.0
-
 #: Voice shorter than this without words in it is a cough: no reason to ask again.
 COUGH_MS = 320
 
@@ -70,6 +67,7 @@ class Talk:
         record: CallRecord,
         voicemail: Voicemail,
         clock: Clock,
+        patience_s: float,
     ) -> None:
         self._media = media
         self._inbox = inbox
@@ -78,6 +76,7 @@ class Talk:
         self._record = record
         self._voicemail = voicemail
         self._clock = clock
+        self._patience_s = patience_s
         self._turn: _Turn | None = None
 
     async def run(self, state: turns.State, first: turns.Input) -> str:
@@ -249,7 +248,7 @@ class Talk:
             item = await self._next_item()
             match item:
                 case None:
-                    waited = round(PATIENCE_S * 1000)
+                    waited = round(self._patience_s * 1000)
                     await self._record.note(ev.CallerSilent(waited_ms=waited))
                     return turns.Silence()
                 case Key(key=key):
@@ -297,7 +296,7 @@ class Talk:
         """The next item, or None when nothing came; a caller in mid-sentence is not silent."""
         while True:
             try:
-                async with asyncio.timeout(PATIENCE_S):
+                async with asyncio.timeout(self._patience_s):
                     return await self._inbox.take()
             except TimeoutError:
                 if not self._ears.caller_is_talking:
