@@ -10,9 +10,9 @@ have_python() { [ "$(stamp_of "$1")" = "$(cat "$venv/.kai-$1" 2>/dev/null)" ] &&
 
 venv_works() { [ -x "$venv/bin/kai-ari" ] && "$venv/bin/python" -c '' 2>/dev/null; }
 
-# What the environment was made from.
+# What the environment was made from, and where: one that was moved does not work.
 stamp_of() {
-    cat pyproject.toml "$pins" "$without_dependencies" scripts/lib/python.sh | sha256sum
+    printf '%s\n' "$venv" | cat - pyproject.toml "$pins" "$without_dependencies" scripts/lib/python.sh | sha256sum
 }
 
 # The first Python that is new enough. `python3.11` first: it is what the pins were made on.

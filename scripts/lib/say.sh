@@ -16,7 +16,7 @@ fail() {
 # quietly COMMAND...: into the log
 quietly() {
     printf '+ %s\n' "$*" >>"$log"
-    "$@" >>"$log" 2>&1 9>&-
+    "$@" >>"$log" 2>&1
 }
 
 # fail_with_log WHAT REMEDY: and the end of the log, where the reason is
