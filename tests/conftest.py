@@ -19,11 +19,14 @@ PHONES = (
     PhoneAccount(user="103", password="secret-103", caller_id=None),
 )
 
-#: Besides Kai's own numbers, phones of the tests reach an echo, and an app of their choice: a test
-#: that wants calls for itself dials `app-12345678-DID` (see `app_number`).
+#: Besides Kai's own numbers, phones of the tests reach an echo, a parrot that greets first, and an
+#: app of their choice: a test that wants calls for itself dials as `app_number` says.
 EXTENSIONS = """
 [from-phones](+)
 exten => echo,1,Answer()
+ same => n,Echo()
+exten => parrot,1,Answer()
+ same => n,Playback(vm-nobodyavail)
  same => n,Echo()
 exten => _app-.,1,Stasis(${EXTEN:4:8},${EXTEN:13})
  same => n,Hangup()
