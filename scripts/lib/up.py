@@ -4,38 +4,23 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
-import json
 import os
 import secrets
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from kai_ari.asterisk.conf import PhoneAccount
-from kai_ari.cli.place import EXAMPLE, Account, place
+from running import PHONES, Running, Setting, UpError, running
+
 from kai_ari.config.load import example, load
-from kai_ari.config.schema import Config
 from kai_ari.errors import KaiError
-from kai_ari.testing.pbx import LocalAsterisk
-from kai_ari.testing.ports import Ports
 
 HOME = Path(__file__).parents[2]
-CONFIG = HOME / "kai.yaml"
-STATE = HOME / ".kai"
-LOCK = STATE / "up.lock"
-AGENT_LOG = STATE / "log" / "agent.log"
-PHONES = (("101", "Test caller"), ("102", "Your phone"))
-AGENT_START_S = 60.0
-STOP_S = 20.0
 _READY = "ready"
-
-
-class UpError(KaiError):
-    code = "up"
+_INTERRUPTED = 130
 
 
 def say(text: str) -> None:
@@ -45,14 +30,14 @@ def say(text: str) -> None:
 
 def main() -> int:
     args = _arguments()
+    file = args.config.absolute()
     try:
         if args.stop:
-            return stop()
-        make_missing_files()
-        config = load(CONFIG)
+            return stop(_lock_file(file))
+        setting = prepare(args, file)
         if args.detach:
-            return detach(args, config)
-        return asyncio.run(up(args, config))
+            return detach(setting)
+        return asyncio.run(up(setting))
     except KaiError as error:
         for line in str(error).splitlines():
             say(f"scripts/up: {line}")
@@ -75,207 +60,104 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--detach", action="store_true", help="return when all is up")
     parser.add_argument("--stop", action="store_true", help="stop what --detach left running")
     parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        default=HOME / "kai.yaml",
+        help="another kai.yaml; its lock and logs are in .kai beside it",
+    )
+    parser.add_argument(
         "--listen",
         metavar="ADDRESS",
         default="0.0.0.0",  # noqa: S104 - phones on the LAN are to dial in; accounts have passwords
         help="the address SIP phones reach this machine at (default: all)",
     )
     parser.add_argument("--sip-port", metavar="PORT", type=int, default=5060)
+    parser.add_argument(
+        "--rtp-port", metavar="PORT", type=int, default=10_000, help="the first of 1,000"
+    )
     parser.add_argument("--report-to", type=int, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.once and (args.detach or args.no_call):
+        parser.error("--once ends after the test call: it goes with neither --detach nor --no-call")
+    return args
 
 
 # -- files -----------------------------------------------------------------------
 
 
-def make_missing_files() -> None:
-    if not CONFIG.exists():
-        CONFIG.write_text(example(), encoding="utf-8")
-        say(f"wrote {CONFIG.name}: what your business decides goes there")
-    directory = load(CONFIG).secrets
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name in ("ari_password", *(f"phone_{user}" for user, _ in PHONES)):
-        path = directory / name
+def prepare(args: argparse.Namespace, file: Path) -> Setting:
+    """Make what is missing of kai.yaml and the secrets. Raises ConfigError."""
+    if not file.exists():
+        file.write_text(example(), encoding="utf-8")
+        say(f"wrote {file}: what your business decides goes there")
+    config = load(file)
+    config.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name in ("ari_password", *(f"phone_{user}" for user in PHONES)):
+        path = config.secrets / name
         if not path.exists():
-            with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(18) + "\n")
-    AGENT_LOG.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as secret:
+                secret.write(secrets.token_urlsafe(18) + "\n")
+    log = file.parent / ".kai" / "log" / "agent.log"
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Setting(args=args, config_file=file, config=config, agent_log=log, say=say)
 
 
-def phone_password(config: Config, user: str) -> str:
-    return (config.secrets / f"phone_{user}").read_text().strip()
+def _lock_file(config_file: Path) -> Path:
+    return config_file.parent / ".kai" / "up.lock"
 
 
 # -- running ---------------------------------------------------------------------
 
 
-async def up(args: argparse.Namespace, config: Config) -> int:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
+async def up(setting: Setting) -> int:
+    stopping = asyncio.create_task(_signal(), name="signal")
+    with only_one(_lock_file(setting.config_file)):
+        work = asyncio.create_task(_work(setting), name="up")
+        await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            stopping.cancel()
+            return work.result()
+        work.cancel()
+        await asyncio.wait({work})
+        return _INTERRUPTED if setting.args.once else 0
+
+
+async def _signal() -> None:
+    """Wait for SIGINT or SIGTERM."""
+    came = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    with only_one():
-        async with running(args, config, stopping) as site:
-            status = 0
-            if not (args.no_call or stopping.is_set()):
-                status = await test_call(args, config, stopping)
-            if args.report_to is not None:
-                os.write(args.report_to, _READY.encode())
-                os.close(args.report_to)
-            if not args.once and not stopping.is_set():
-                if args.report_to is None:
-                    show_addresses(args, config)
-                    say("Ctrl-C stops it.")
-                await until_stopped(site, stopping)
-    return status
+        asyncio.get_running_loop().add_signal_handler(number, came.set)
+    await came.wait()
 
 
-@contextlib.asynccontextmanager
-async def running(
-    args: argparse.Namespace, config: Config, stopping: asyncio.Event
-) -> AsyncIterator["Site"]:
-    port = urlsplit(config.asterisk.url).port or 8088
-    password = (config.secrets / "ari_password").read_text().strip()
-    pbx = LocalAsterisk(
-        instance=f"up-{port}",
-        ports=Ports(http=port, sip=args.sip_port, rtp_first=10_000, rtp_last=10_999),
-        sip_address=args.listen,
-        ari_password=password,
-        app=config.asterisk.app,
-        phones=[
-            PhoneAccount(
-                user=user, password=phone_password(config, user), name=name, caller_id=user
-            )
-            for user, name in PHONES
-        ],
-    )
-    async with pbx:
-        say(f"Asterisk is up (SIP on {args.listen}:{args.sip_port})")
-        agent = await start_agent(pbx, config, stopping)
-        try:
-            if not stopping.is_set():
-                say(f"Kai is up (log: {AGENT_LOG.relative_to(HOME)})")
-            yield Site(pbx, agent)
-        finally:
-            await end(agent)
-    say("stopped")
+async def _work(setting: Setting) -> int:
+    args = setting.args
+    async with running(setting) as site:
+        as_expected = args.no_call or await site.test_call()
+        if args.report_to is not None:
+            os.write(args.report_to, _READY.encode())
+            os.close(args.report_to)
+        if not args.once:
+            if args.report_to is None:
+                show_addresses(setting)
+                say("Ctrl-C stops it.")
+            await _stay(site)
+    return 0 if as_expected else 1
 
 
-class Site:
-    def __init__(self, pbx: LocalAsterisk, agent: asyncio.subprocess.Process) -> None:
-        self.pbx = pbx
-        self.agent = agent
+async def _stay(site: Running) -> None:
+    raise await site.died()
 
 
-async def start_agent(
-    pbx: LocalAsterisk, config: Config, stopping: asyncio.Event
-) -> asyncio.subprocess.Process:
-    """The agent as a process of its own, ready for calls. Dies with this one."""
-    with AGENT_LOG.open("ab") as output:
-        agent = await asyncio.create_subprocess_exec(
-            "setpriv", "--pdeathsig", "TERM",
-            sys.executable, "-m", "kai_ari", "run", "--config", str(CONFIG),
-            stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
-            start_new_session=True, cwd=HOME,
-        )  # fmt: skip
-    died = asyncio.create_task(agent.wait())
-    stop = asyncio.create_task(stopping.wait())
-    ready = asyncio.create_task(agent_ready(pbx, config.asterisk.app))
-    try:
-        await asyncio.wait(
-            {died, stop, ready}, timeout=AGENT_START_S, return_when=asyncio.FIRST_COMPLETED
-        )
-        if not (ready.done() or stop.done()):
-            await end(agent)
-            why = "stopped" if died.done() else f"was not ready in {AGENT_START_S:.0f} s"
-            raise UpError(f"Kai {why}; the end of {AGENT_LOG}:\n{tail(AGENT_LOG)}")
-    finally:
-        for task in (died, stop, ready):
-            task.cancel()
-    return agent
-
-
-async def agent_ready(pbx: LocalAsterisk, app: str) -> None:
-    """Asterisk knows the app from the moment the agent's event socket is connected."""
-    while True:
-        if app in {entry["name"] for entry in await pbx.ari("GET", "applications")}:
-            return
-        await asyncio.sleep(0.05)
-
-
-async def end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        async with asyncio.timeout(STOP_S):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-
-
-async def until_stopped(site: Site, stopping: asyncio.Event) -> None:
-    """Wait for Ctrl-C, --stop, or the end of what was started, which is an error."""
-    stop = asyncio.create_task(stopping.wait())
-    agent = asyncio.create_task(site.agent.wait())
-    pbx = asyncio.create_task(site.pbx.died())
-    try:
-        await asyncio.wait({stop, agent, pbx}, return_when=asyncio.FIRST_COMPLETED)
-        if agent.done() and not stop.done():
-            raise UpError(f"Kai stopped by itself; the end of {AGENT_LOG}:\n{tail(AGENT_LOG)}")
-        if pbx.done() and not stop.done():
-            raise pbx.result()
-    finally:
-        for task in (stop, agent, pbx):
-            task.cancel()
-
-
-def tail(path: Path) -> str:
-    return "\n".join(f"  {line}" for line in path.read_text(errors="replace").splitlines()[-12:])
-
-
-# -- the test call ---------------------------------------------------------------
-
-
-async def test_call(args: argparse.Namespace, config: Config, stopping: asyncio.Event) -> int:
-    did = next(iter(config.numbers))
-    say(f"placing a test call from phone 101 to {did}; what happens, as it happens:")
-    account = Account(
-        server=f"{local_address(args.listen)}:{args.sip_port}",
-        user="101",
-        password=phone_password(config, "101"),
-    )
-    placing = asyncio.create_task(
-        place(config, account, did, EXAMPLE, tell=lambda line: say(f"  {line}"))
-    )
-    stop = asyncio.create_task(stopping.wait())
-    await asyncio.wait({placing, stop}, return_when=asyncio.FIRST_COMPLETED)
-    if not placing.done():
-        placing.cancel()
-        await asyncio.wait({placing})
-        return 130
-    stop.cancel()
-    placed = placing.result()
-    if args.json:
-        print(json.dumps(placed.as_json, indent=2, ensure_ascii=False), flush=True)
-    for problem in placed.problems:
-        say(f"scripts/up: the test call is not as it should be: {problem}")
-    if not placed.problems:
-        say("the test call came out as expected: a message taken, with its evidence")
-    return 1 if placed.problems else 0
-
-
-def show_addresses(args: argparse.Namespace, config: Config) -> None:
-    password_file = config.secrets / "phone_102"
-    with contextlib.suppress(ValueError):
-        password_file = password_file.relative_to(HOME)
-    password = f"in {password_file}"
+def show_addresses(setting: Setting) -> None:
+    args, config = setting.args, setting.config
+    password = f"in {config.secrets / 'phone_102'}"
     if sys.stderr.isatty():  # never into a log
-        password = f"{phone_password(config, '102')}   (kept {password})"
+        password = f"{setting.secret('phone_102')}   (kept {password})"
     say(
         "\nDial in with any SIP phone:\n"
-        f"  server    {outside_address(args.listen)}:{args.sip_port} (UDP)\n"
+        f"  server    {_outside_address(setting)}:{args.sip_port} (UDP)\n"
         "  account   102\n"
         f"  password  {password}\n"
         f"  number    {', '.join(config.numbers)}\n"
@@ -283,28 +165,25 @@ def show_addresses(args: argparse.Namespace, config: Config) -> None:
     )
 
 
-def local_address(listen: str) -> str:
-    return "127.0.0.1" if listen == "0.0.0.0" else listen  # noqa: S104 - compared, not bound
-
-
-def outside_address(listen: str) -> str:
+def _outside_address(setting: Setting) -> str:
     """The address a phone elsewhere on the network would use; nothing is sent to find it."""
-    if listen != local_address(listen):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.connect(("192.0.2.1", 9))
-                return str(probe.getsockname()[0])
-            except OSError:
-                return local_address(listen)
-    return listen
+    listen: str = setting.args.listen
+    if listen == setting.local_address:
+        return listen
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return setting.local_address
+        return str(probe.getsockname()[0])
 
 
 # -- one at a time, detached, stopped -----------------------------------------------
 
 
 @contextlib.contextmanager
-def only_one() -> Iterator[None]:
-    with LOCK.open("a+") as file:
+def only_one(lock: Path) -> Iterator[None]:
+    with lock.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -319,9 +198,9 @@ def only_one() -> Iterator[None]:
         yield
 
 
-def stop() -> int:
+def stop(lock: Path) -> int:
     try:
-        file = LOCK.open("r+")
+        file = lock.open("r+")
     except FileNotFoundError:
         say("nothing is running")
         return 0
@@ -338,28 +217,33 @@ def stop() -> int:
     return 0
 
 
-def detach(args: argparse.Namespace, config: Config) -> int:
+def detach(setting: Setting) -> int:
     """Start this program again on its own, and return when it reports that all is up."""
-    if args.once:
-        raise UpError("--once ends after the call and --detach stays up: choose one")
+    args = setting.args
     read_end, write_end = os.pipe()
-    log = STATE / "log" / "up.log"
-    flags = ["--listen", args.listen, "--sip-port", str(args.sip_port)]
+    log = setting.agent_log.with_name("up.log")
+    flags = ["--config", str(setting.config_file), "--listen", args.listen]
+    flags += ["--sip-port", str(args.sip_port), "--rtp-port", str(args.rtp_port)]
     flags += [flag for flag, on in (("--no-call", args.no_call), ("--json", args.json)) if on]
-    with log.open("w") as output:
+    answer = log.with_suffix(".json")
+    with log.open("w") as progress, answer.open("w") as output:
         child = subprocess.Popen(
             [sys.executable, __file__, *flags, "--report-to", str(write_end)],
-            stdin=subprocess.DEVNULL, stderr=output, pass_fds=[write_end],
-            start_new_session=True, cwd=HOME,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=progress, pass_fds=[write_end],
+            start_new_session=True,
         )  # fmt: skip
     os.close(write_end)
-    with os.fdopen(read_end) as report:
-        ready = report.read() == _READY
-    if not ready:
-        say(log.read_text().rstrip())
-        return child.wait()
+    try:
+        with os.fdopen(read_end) as report:
+            ready = report.read() == _READY
+    except KeyboardInterrupt:
+        child.terminate()
+        return _INTERRUPTED
+    print(answer.read_text(), end="", flush=True)
     say(log.read_text().rstrip())
-    show_addresses(args, config)
+    if not ready:
+        return child.wait()
+    show_addresses(setting)
     say("It stays up. Stop it with scripts/up --stop")
     return 0
 
