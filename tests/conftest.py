@@ -28,7 +28,8 @@ exten => echo,1,Answer()
 exten => parrot,1,Answer()
  same => n,Playback(vm-nobodyavail)
  same => n,Echo()
-exten => _app-.,1,Stasis(${EXTEN:4:8},${EXTEN:13})
+exten => _app-.,1,Gosub(withheld-number,s,1)
+ same => n,Stasis(${EXTEN:4:8},${EXTEN:13})
  same => n,Hangup()
 """
 

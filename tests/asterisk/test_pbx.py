@@ -1,5 +1,12 @@
 """Private Asterisk instances: side by side, restarted, killed, in each other's way."""
 
+import asyncio
+import os
+import select
+import shutil
+import signal
+import sys
+
 import pytest
 
 from kai_ari.asterisk.conf import PbxSettings, PhoneAccount, render
@@ -36,13 +43,41 @@ async def test_a_death_is_told_with_the_end_of_its_log() -> None:
         assert "the end of its log" in str(await asterisk.died())
 
 
+async def test_it_dies_with_whoever_started_it() -> None:
+    script = (
+        "import asyncio, os, signal\n"
+        "from kai_ari.testing.pbx import LocalAsterisk\n"
+        "async def main():\n"
+        "    async with LocalAsterisk() as asterisk:\n"
+        "        print((asterisk.home / 'run/asterisk.pid').read_text(), flush=True)\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(main())\n"
+    )
+    starter = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await starter.communicate()
+    assert starter.returncode == -signal.SIGKILL
+    try:
+        asterisk = os.pidfd_open(int(output))
+    except ProcessLookupError:
+        return  # it is gone already
+    try:
+        gone, _, _ = await asyncio.to_thread(select.select, [asterisk], [], [], 10)
+    finally:
+        os.close(asterisk)
+    assert gone
+
+
 async def test_a_second_start_of_an_instance_is_refused() -> None:
     ports = Ports(http=19_900, sip=19_901, rtp_first=19_910, rtp_last=19_999)
-    async with LocalAsterisk(instance="test-twice", ports=ports):
+    async with LocalAsterisk(instance="test-twice", ports=ports) as asterisk:
         with pytest.raises(PbxError, match="already running"):
             await LocalAsterisk(instance="test-twice", ports=ports).start()
         with pytest.raises(PbxError, match="TCP port 19900"):
             await LocalAsterisk(instance="test-other", ports=ports).start()
+    assert asterisk.home.is_dir()  # a named instance keeps its state
+    shutil.rmtree(asterisk.home)
 
 
 async def test_only_what_is_needed_is_loaded(pbx: LocalAsterisk) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from kai_ari.testing.pbx import LocalAsterisk
-from kai_ari.testing.phone import PhoneError, RegistrationRefused, SipPhone
+from kai_ari.testing.phone import RegistrationRefused, SipPhone
 from kai_ari.testing.phone_call import CallOver
-from tests.conftest import MakePhone
+from kai_ari.testing.phone_process import PhoneError
+from tests.conftest import EXTENSIONS, PHONES, MakePhone
 
 RATE = 16_000
 
@@ -142,15 +143,30 @@ async def test_without_an_agent_the_caller_is_told(phone: SipPhone) -> None:
     await call.hang_up()
 
 
-async def test_a_killed_phone_ends_its_calls(phone: SipPhone) -> None:
-    call = await phone.dial("echo")
-    await call.answered()
-    waiting = asyncio.create_task(call.say(tone(30)), name="say")
-    phone.kill()
-    ending = await call.ended()
-    assert "process ended" in ending.reason
-    with pytest.raises(PhoneError, match="process ended"):
-        await waiting
+async def test_a_withheld_number_stays_withheld(make_phone: MakePhone, pbx: LocalAsterisk) -> None:
+    trunk = await make_phone("103")
+    for hidden, number, name in ((False, "+12025550142", "Bob"), (True, "", "")):
+        call = await trunk.dial("100", caller_id="+12025550142", caller_name="Bob", hidden=hidden)
+        await call.answered()
+        newest = max(await pbx.ari("GET", "channels"), key=lambda channel: channel["creationtime"])
+        assert newest["caller"] == {"number": number, "name": name}
+        await call.hang_up()
+
+
+async def test_a_killed_phone_ends_its_calls() -> None:
+    # An Asterisk of its own: it is not told, and keeps the call.
+    async with (
+        LocalAsterisk(phones=PHONES, extra_extensions=EXTENSIONS) as asterisk,
+        SipPhone(server=asterisk.sip_address, user="101", password="secret-101") as phone,
+    ):
+        call = await phone.dial("echo")
+        await call.answered()
+        waiting = asyncio.create_task(call.say(tone(30)), name="say")
+        phone.kill()
+        ending = await call.ended()
+        assert "process ended" in ending.reason
+        with pytest.raises(PhoneError, match="process ended"):
+            await waiting
 
 
 def test_an_unknown_codec_is_named() -> None:
