@@ -6,6 +6,7 @@ arrived ──open_audio──> in the bridge ──start_recording──> alone
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kai_ari import log
@@ -50,7 +51,7 @@ class AriCall:
         self._kai_hung_up = False
         self._yielded = False
         self._ending: CallerGone | None = None
-        self._last_key = ""
+        self._last_press = ("", datetime.min.replace(tzinfo=UTC))
 
     # -- what reception asks for ---------------------------------------------------
 
@@ -167,10 +168,7 @@ class AriCall:
     def _on_caller(self, event: Mapping[str, Any]) -> None:
         match event["type"]:
             case "ChannelDtmfReceived":
-                # A second subscription delivers the same press again, with the same timestamp.
-                press = f"{event['timestamp']} {event['digit']}"
-                if press != self._last_key:
-                    self._last_key = press
+                if not self._is_echo(event):
                     self._signals.put(Key(key=event["digit"]))
             case "ChannelHangupRequest":
                 self._end(caller_gone(event, kai_hung_up=self._kai_hung_up))
@@ -179,6 +177,20 @@ class AriCall:
             case "StasisEnd" | "ChannelDestroyed":
                 self._end(CallerGone(by=EndedBy.NETWORK, cause=None, reason="taken_away"))
                 self._close()
+
+    def _is_echo(self, event: Mapping[str, Any]) -> bool:
+        """Whether Asterisk tells the same press of a key again.
+
+        A second subscription delivers it twice. And a press that follows another within 45 ms,
+        as a dialler's do, is told, deferred, and told again when its turn comes (AST_MIN_DTMF_GAP
+        in main/channel.c). Nobody presses a key twice within its own length.
+        """
+        key, at = event["digit"], datetime.fromisoformat(event["timestamp"])
+        last_key, last_at = self._last_press
+        if key == last_key and at - last_at <= timedelta(milliseconds=event["duration_ms"]):
+            return True
+        self._last_press = (key, at)
+        return False
 
     def _on_recording(self, kind: str, data: Mapping[str, Any]) -> None:
         recording = str(data["name"]).rpartition("-")[2]

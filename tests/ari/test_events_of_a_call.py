@@ -1,6 +1,7 @@
 """What a call makes of its events, fed as Asterisk sends them; no Asterisk needed."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -43,11 +44,14 @@ def arrival(call: CallId) -> Arrival:
 
 
 def on_caller(call: CallId, kind: str, **more: Any) -> dict[str, Any]:
-    return {"type": kind, "channel": {"id": f"channel-of-{call}"}, "timestamp": "t0", **more}
+    return {"type": kind, "channel": {"id": f"channel-of-{call}"}, **more}
 
 
-def key(call: CallId, digit: str, timestamp: str = "t0") -> dict[str, Any]:
-    return on_caller(call, "ChannelDtmfReceived", digit=digit, timestamp=timestamp)
+def key(call: CallId, digit: str, at_ms: int = 0) -> dict[str, Any]:
+    """As Asterisk tells it: `at_ms` is when the press was over; it lasted 100 ms."""
+    at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)
+    timestamp = f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}+0000"
+    return on_caller(call, "ChannelDtmfReceived", digit=digit, timestamp=timestamp, duration_ms=100)
 
 
 async def signals(call: AriCall) -> list[Signal]:
@@ -69,8 +73,8 @@ async def test_an_event_that_comes_twice_counts_once(
     calls: list[AriCall], switchboard: Switchboard
 ) -> None:
     for event in (
-        key(CALLS[0], "5", "t1"),
-        key(CALLS[0], "5", "t2"),
+        key(CALLS[0], "5", 1_000),
+        key(CALLS[0], "5", 2_000),
         on_caller(CALLS[0], "ChannelHangupRequest"),
         on_caller(CALLS[0], "StasisEnd"),
     ):
@@ -79,6 +83,19 @@ async def test_an_event_that_comes_twice_counts_once(
     heard = await signals(calls[0])
     assert [type(signal) for signal in heard] == [Key, Key, CallerGone]
     assert heard[-1] == CallerGone(by=EndedBy.CALLER, cause=None, reason="hung_up")
+
+
+async def test_a_key_that_asterisk_defers_and_tells_again_counts_once(
+    calls: list[AriCall], switchboard: Switchboard
+) -> None:
+    """Instants as Asterisk told them of a phone that dials 5550199 with gaps of 40 ms."""
+    told = {0: "5", 140: "5", 281: "5", 301: "5", 420: "0", 446: "0", 560: "1", 591: "1"}
+    told |= {701: "9", 736: "9", 840: "9", 882: "9"}
+    for at_ms, digit in told.items():
+        switchboard.deliver(key(CALLS[0], digit, at_ms))
+    switchboard.deliver(on_caller(CALLS[0], "ChannelHangupRequest"))
+    heard = [signal.key for signal in await signals(calls[0]) if isinstance(signal, Key)]
+    assert "".join(heard) == "5550199"
 
 
 async def test_a_channel_taken_away_without_a_hang_up_is_the_networks_doing(
@@ -93,7 +110,7 @@ async def test_a_call_that_does_not_listen_loses_itself_and_no_other(
     calls: list[AriCall], switchboard: Switchboard
 ) -> None:
     for press in range(SIGNAL_LIMIT + 10):
-        switchboard.deliver(key(CALLS[0], "1", f"t{press}"))
+        switchboard.deliver(key(CALLS[0], "1", press * 1_000))
     switchboard.deliver(key(CALLS[1], "2"))
     switchboard.deliver(on_caller(CALLS[1], "ChannelHangupRequest"))
     lost, kept = [await signals(call) for call in calls]
