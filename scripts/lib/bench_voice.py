@@ -7,108 +7,43 @@ recorded on the phone's one clock, behind its jitter buffer, which is therefore 
 first_audio_ms     from the INVITE to the first sample of Kai's greeting
 voice_to_voice_ms  from the last sample of what the caller said to Kai's first after it
 
-A sample is speech above -40 dBFS (see bench_audio); `by_threshold` shows the median had
+A sample is speech above -40 dBFS (see turn_audio); `by_threshold` shows the median had
 another been chosen. Turns that Kai cut into are counted as `cut_in` and kept out of the
-percentiles, which they would flatter. `not_as_expected` turns were misheard: Kai did not go on
-as it should have; their times count. `shares_ms` are medians of where the agent
-says the time went (TurnTimed), and `outside` of what it does not see: media and phone.
+percentiles, which they would flatter. `not_as_expected` are turns after which Kai did not
+go on as the script foresees: misheard, or off the script since an earlier one was; their
+times count. `shares_ms` are medians of where the agent says the time went (TurnTimed), and
+`outside` of what it does not see: the detector's release, media and phone.
 """
 
 import argparse
 import asyncio
 import json
-import math
 import os
-import statistics
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bench_audio import RATE, Measured, amplitudes, first_speech, measure
-from bench_callers import Caller, CallersVoices, Line, scripts
 from benching import PHONE_PASSWORD, Site, site
+from callers import Caller, CallersVoices, Line, scripts
+from turn_audio import amplitudes, first_speech
+from voice_results import Called, Result, results_of, summary
 
-from kai_ari.calls import events as ev
 from kai_ari.calls.call import CallId
 from kai_ari.calls.chain import Record
 from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.reader import LedgerReader, open_reader
 from kai_ari.testing.caller import CallerTrapped, Say, Turn, run_script
 from kai_ari.testing.phone import SipPhone
-from kai_ari.testing.phone_call import PhoneCall, Recording
+from kai_ari.testing.phone_call import PhoneCall
+from kai_ari.testing.phone_process import PhoneError
 
 KAI = "100"
 #: Calls that only listen to the greeting, so that a p95 of first audio means something.
 SHORT_CALLS = 20
 CALL_LIMIT_S = 150.0
-THRESHOLDS = (-30, -35, -40, -45, -50)
-PARTS = ("endpointing", "recognition", "thinking", "voice")
 _RECORD_LIMIT_S = 15.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Called:
-    """One call: what the phone recorded, and which turns of the script were reached."""
-
-    phone: str
-    name: str
-    says: Sequence[Line]
-    turns: Sequence[Turn]
-    recording: Recording | None  # None: Kai was not reached
-
-    @property
-    def first_audio_ms(self) -> float | None:
-        if self.recording is None:
-            return None
-        at = first_speech(amplitudes(self.recording.heard))
-        if at is None:
-            return None
-        since_invite = self.recording.started_ns - self.recording.invited_ns
-        return since_invite / 1e6 + at * 1000 / RATE
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """One turn: heard at the phone, and what Kai's record says of it."""
-
-    call: str
-    line: Line
-    measured: Measured
-    facts: Sequence[ev.Event]
-
-    @property
-    def timed(self) -> ev.TurnTimed | None:
-        return next((fact for fact in self.facts if isinstance(fact, ev.TurnTimed)), None)
-
-    @property
-    def as_expected(self) -> bool:
-        spoken = {fact.line for fact in self.facts if isinstance(fact, ev.LineStarted)}
-        taken = {fact.value for fact in self.facts if isinstance(fact, ev.SlotTaken)}
-        wanted = self.line.takes
-        return self.line.then in spoken and (
-            wanted is None or any(wanted.lower() in value.lower() for value in taken)
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        heard = [fact.text for fact in self.facts if isinstance(fact, ev.CallerSpoke)]
-        spoken = [fact.line for fact in self.facts if isinstance(fact, ev.LineStarted)]
-        timed = self.timed
-        return {
-            "call": self.call,
-            "said": self.line.text,
-            "heard": heard,
-            "answered": spoken,
-            "expected": self.line.then,
-            "as_expected": self.as_expected,
-            "cut_in": self.measured.cut_in,
-            "answer_ms": self.measured.answer_ms and round(self.measured.answer_ms),
-            "parts_ms": timed and [getattr(timed, f"{part}_ms") for part in PARTS],
-        }
 
 
 # -- calling ---------------------------------------------------------------------
@@ -171,7 +106,7 @@ async def _converse(call: PhoneCall, caller: Caller, audio: Mapping[str, bytes])
     try:
         async with asyncio.timeout(CALL_LIMIT_S):
             return await run_script(call, steps, voice)
-    except (TimeoutError, CallerTrapped) as error:
+    except (TimeoutError, CallerTrapped, PhoneError) as error:
         _progress(f"a call went wrong, its turns are not counted: {error!r}")
         return []
     finally:
@@ -208,64 +143,6 @@ async def records_of(ledger: LedgerReader, called: Sequence[Called]) -> list[Seq
         await ledger.records(next(taken[f"+1202555{int(call.phone) - 101 + 100:04}"]))
         for call in called
     ]
-
-
-def results_of(call: Called, records: Sequence[Record]) -> list[Result]:
-    if call.recording is None:
-        return []
-    measured = measure(call.recording, call.turns, THRESHOLDS)
-    epoch = datetime.now(UTC) - timedelta(seconds=time.monotonic())
-    instants = [
-        epoch + timedelta(seconds=call.recording.started_ns / 1e9 + turn.began / RATE)
-        for turn in measured
-    ] + [datetime.max.replace(tzinfo=UTC)]
-    return [
-        Result(
-            call=call.name,
-            line=line,
-            measured=turn,
-            facts=[r.event for r in records if instants[place] <= r.at < instants[place + 1]],
-        )
-        for place, (line, turn) in enumerate(zip(call.says, measured, strict=False))
-    ]
-
-
-def percentiles(values: Sequence[float]) -> dict[str, float]:
-    """Nearest rank: each is a value that was measured."""
-    if not values:
-        raise SystemExit("nothing was measured: see the messages above")
-    ordered = sorted(values)
-
-    def at(share: float) -> int:
-        return round(ordered[math.ceil(share * len(ordered)) - 1])
-
-    return {"p50": at(0.5), "p95": at(0.95), "max": at(1), "n": len(ordered)}
-
-
-def summary(called: Sequence[Called], results: Sequence[Result]) -> dict[str, Any]:
-    answered = [r for r in results if r.measured.answer_ms is not None]
-    good = [r for r in answered if not r.measured.cut_in]
-    timed = [(r.measured.answer_ms or 0.0, r.timed) for r in good if r.timed]
-    shares = {
-        part: statistics.median(getattr(turn, f"{part}_ms") for _, turn in timed) for part in PARTS
-    }
-    shares["outside"] = round(statistics.median(ms - turn.total_ms for ms, turn in timed))
-    return {
-        "voice_to_voice_ms": percentiles([r.measured.answer_ms or 0.0 for r in good]),
-        "first_audio_ms": percentiles(
-            [ms for call in called if (ms := call.first_audio_ms) is not None]
-        ),
-        "shares_ms": shares,
-        "turns": len(results),
-        "cut_in": len(answered) - len(good),
-        "unanswered": len(results) - len(answered),
-        "not_as_expected": sum(not r.as_expected for r in results),
-        "silent_calls": sum(call.first_audio_ms is None for call in called),
-        "by_threshold": {
-            str(dbfs): percentiles([r.measured.answer_ms_at(dbfs) or 0.0 for r in good])["p50"]
-            for dbfs in THRESHOLDS
-        },
-    }
 
 
 async def bench(callers: Sequence[Caller], at_once: int, keep: Path | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,45 +64,39 @@ def first_speech(heard: Amplitudes) -> int | None:
 def measure(
     recording: Recording, turns: Sequence[Turn], thresholds: Sequence[int]
 ) -> list[Measured]:
-    """One for each turn in which the caller said something.
+    """One for each turn; in every one of them the caller said something.
 
-    A turn is looked for between the end of the one before and the beginning of the next;
-    the phone sends digital silence in between, so that nothing else is there to be found.
+    A turn is looked for between the end of the one before and half a second past its own:
+    `Turn.spoke_until` has a threshold of its own, and the phone sends digital silence
+    around what is said, so that nothing else is there to be found.
     """
     sent, heard = amplitudes(recording.sent), amplitudes(recording.heard)
     ends = [turn.spoke_until * FRAME_MS * RATE // 1000 for turn in turns]
-    measured: list[Measured] = []
-    for place, end in enumerate(ends):
-        since = ends[place - 1] if place else 0
-        before = sent[since:end]
-        # A previous turn's tail and this turn are told apart by the digital silence between.
-        quiet = np.flatnonzero(_runs_of_silence(before))
-        start = since + (int(quiet[0]) if quiet.size and place else 0)
-        loud = np.flatnonzero(sent[start:end] > level(SPEECH_DBFS))
-        if not loud.size:
-            continue
-        began = start + int(loud[0])
-        until = end + RATE // 2  # the tail below the frame's threshold
-        ended_at = {
-            dbfs: began + int(np.flatnonzero(sent[began:until] > level(dbfs))[-1])
-            for dbfs in (*thresholds, SPEECH_DBFS)
-        }
-        answer = first_speech(heard[began:])
-        measured.append(
-            Measured(
-                began=began,
-                ended=ended_at[SPEECH_DBFS],
-                answered=None if answer is None else began + answer,
-                ended_at=ended_at,
-            )
-        )
-    return measured
+    return [
+        _measure(sent, heard, _after_tail(sent, since), end + RATE // 2, thresholds)
+        for since, end in pairwise([0, *ends])
+    ]
 
 
-def _runs_of_silence(samples: Amplitudes) -> NDArray[np.bool_]:
-    """Where 20 ms of digital silence begin."""
+def _measure(
+    sent: Amplitudes, heard: Amplitudes, since: int, until: int, thresholds: Sequence[int]
+) -> Measured:
+    def last(dbfs: int) -> int:
+        return since + int(np.flatnonzero(sent[since:until] > level(dbfs)).max(initial=0))
+
+    began = since + (first_speech(sent[since:until]) or 0)
+    answer = first_speech(heard[began:])
+    return Measured(
+        began=began,
+        ended=last(SPEECH_DBFS),
+        answered=None if answer is None else began + answer,
+        ended_at={dbfs: last(dbfs) for dbfs in thresholds},
+    )
+
+
+def _after_tail(sent: Amplitudes, since: int) -> int:
+    """Where the digital silence behind what was said until `since` begins."""
     size = RATE * FRAME_MS // 1000
-    if samples.size < size:
-        return np.zeros(0, bool)
-    busy = np.concatenate(([0], np.cumsum(samples > 0)))
-    return np.asarray(busy[size:] == busy[:-size])
+    busy = np.concatenate(([0], np.cumsum(sent[since:] > 0)))
+    silent = np.flatnonzero(busy[size:] == busy[:-size])
+    return since + int(silent.min(initial=sent.size))
