@@ -33,8 +33,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._in_threads -= 1
 
     def _run_once(self) -> None:
-        if not self._ready and self._scheduled and not self._in_threads:  # type: ignore[attr-defined]
-            self._now = max(self._now, self._scheduled[0].when())  # type: ignore[attr-defined]
+        if not self._ready and not self._in_threads:  # type: ignore[attr-defined]
+            timers = self._scheduled  # type: ignore[attr-defined]
+            pending = (timer.when() for timer in timers if not timer.cancelled())
+            self._now = max(self._now, min(pending, default=self._now))
         super()._run_once()  # type: ignore[misc]
 
 
