@@ -3,7 +3,7 @@
 Each is a frozen record with a stable `kind`. An event that permits an act is written
 before the act (LineStarted before the words, ObligationWritten before the promise), so
 after a crash the record never claims less than what the caller may have heard.
-Durations are milliseconds. Numbers and words spoken are personal data: see `PERSONAL`.
+Durations are milliseconds.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -218,17 +218,6 @@ class Ended(Event):
 
 
 EVENTS: dict[str, type[Event]] = {cls.kind: cls for cls in Event.__subclasses__()}
-
-#: Fields that hold personal data, by kind: what a log masks and a retention rule erases.
-PERSONAL: dict[str, frozenset[str]] = {
-    "arrived": frozenset({"caller_raw", "caller_name", "caller_number"}),
-    "line_started": frozenset({"text"}),
-    "caller_spoke": frozenset({"text"}),
-    "key_pressed": frozenset({"key"}),
-    "slot_taken": frozenset({"value"}),
-    "slot_confirmed": frozenset({"value"}),
-    "recording_transcribed": frozenset({"text"}),
-}
 
 _ENUMS: dict[tuple[str, str], type[StrEnum]] = {
     ("ended", "by"): EndedBy,

@@ -6,6 +6,7 @@ ends soon and one that plainly goes on is waited for.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -21,6 +22,13 @@ class Expect(StrEnum):
     NUMBER = "number"
     YES_NO = "yes_no"
     CHOICE = "choice"
+
+
+#: Answers that most callers give, for recognisers that can be told what to expect.
+LIKELY: Mapping[Expect, tuple[str, ...]] = {
+    Expect.YES_NO: ("yes", "yes please", "that's right", "no", "no thank you", "that's wrong"),
+    Expect.CHOICE: ("name", "the name", "number", "the number", "reason", "the reason"),
+}
 
 
 #: Silence after which the answer so far is worth recognising: the detector's release lag

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from kai_ari import log
 from kai_ari.clock import Clock
 from kai_ari.dialogue.endpointing import (
+    LIKELY,
     MAX_UTTERANCE_MS,
     PAUSE_MS,
     Expect,
@@ -133,19 +134,21 @@ class Ears:
             self._speech = bytearray(b"".join(self._before))
             self._before.clear()
         self._speech += frame
+        too_long = len(self._speech) >= MAX_UTTERANCE_MS * FRAME_BYTES // FRAME_MS
         if tracker.silence_ms == 0:
             self._last_voice_at = self._clock.monotonic()
-            self._drop_guess()
+            if not too_long:  # else what was said so far is all that is recognised of it
+                self._drop_guess()
         if tracker.voiced_ms >= BARGE_IN_MS and not self._began_reported:
             self._began_reported = True
             await self._report(SpeechBegan())
-        too_long = len(self._speech) >= MAX_UTTERANCE_MS * FRAME_BYTES // FRAME_MS
         if self._guess is None and (tracker.silence_ms >= PAUSE_MS or too_long):
             self._guess = asyncio.create_task(self._recognise(), name="recognise")
         await self._end_turn_if_over(too_long=too_long)
 
     async def _recognise(self) -> tuple[Transcript, float]:
-        transcript = await self._recognizer.transcribe(bytes(self._speech))
+        likely = LIKELY.get(self.expect, ())
+        transcript = await self._recognizer.transcribe(bytes(self._speech), likely)
         return transcript, self._clock.monotonic()
 
     async def _end_turn_if_over(self, *, too_long: bool) -> None:

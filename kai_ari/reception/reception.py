@@ -222,7 +222,10 @@ class _Service:
         _log.info(
             "call ended",
             extra=log.fields(
-                outcome=result.headline.value, by=ended.by.value, reason=result.reason
+                outcome=result.headline.value,
+                by=ended.by.value,
+                reason=result.reason,
+                audio_frames_dropped=self._media.dropped if self._media else 0,
             ),
         )
 

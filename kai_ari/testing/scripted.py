@@ -113,8 +113,10 @@ class ScriptedRecognizer:
     def __init__(self, utterances: Utterances, *, works: bool = True) -> None:
         self._utterances = utterances
         self._works = works
+        self.asked = 0
 
     async def transcribe(self, pcm: bytes, expected: Sequence[str] = ()) -> Transcript:
+        self.asked += 1
         await asyncio.sleep(0.05)
         if not self._works:
             raise SpeechError("the recogniser is broken by the script")

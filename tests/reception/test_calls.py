@@ -32,6 +32,7 @@ from kai_ari.testing.virtual_time import VirtualClock, run_virtual
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
+    speech: ScriptedSpeech
     call: ScriptedCall
     events: Sequence[Event]
     obligations: Sequence[Obligation]
@@ -60,13 +61,14 @@ async def _serve(
     stop_agent_after_s: float | None = None,
 ) -> Result:
     utterances = Utterances()
+    speech = ScriptedSpeech(utterances, hears=hears, speaks=speaks)
     ledger = ListLedger(fails_at=ledger_fails_at)
     recordings = DictRecordings()
     reception = Reception(
         settings=ReceptionSettings(business="Rossi Plumbing", greetings={"100": "Hello."}),
         ledger=ledger,
         recordings=recordings,
-        speech=ScriptedSpeech(utterances, hears=hears, speaks=speaks),
+        speech=speech,
         clock=VirtualClock(),
     )
     call = ScriptedCall(
@@ -81,6 +83,7 @@ async def _serve(
     elif error := serving.exception():
         assert ledger_fails_at, error
     return Result(
+        speech=speech,
         call=call,
         events=ledger.events,
         obligations=ledger.obligations,
@@ -244,6 +247,15 @@ def test_when_the_record_fails_nothing_is_claimed(fails_at: int) -> None:
     if not result.obligations:
         assert proof.headline is Headline.UNRESOLVED
         assert "message_saved" not in result.said
+
+
+def test_a_caller_who_never_pauses_is_heard_in_pieces_and_costs_no_more_than_others() -> None:
+    """A radio in the background is such a caller."""
+    result = serve(Say(text=" ".join(["water"] * 120)), HangUp())
+    heard = result.of(ev.CallerSpoke)
+    assert len(heard) >= 1
+    assert result.speech.recognizer.asked <= 6
+    assert result.outcome.ended_by is EndedBy.CALLER
 
 
 def test_an_agent_that_stops_owes_the_caller_a_call() -> None:
