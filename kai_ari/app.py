@@ -19,6 +19,7 @@ from kai_ari.config.secret import ari_password
 from kai_ari.dialogue import lines
 from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.recordings import FileRecordings
+from kai_ari.ledger.sole_agent import sole_agent
 from kai_ari.ledger.store import SqlLedger, open_ledger
 from kai_ari.media.audiosocket import AudioSocket
 from kai_ari.media.chan_websocket import ChanWebSocket
@@ -65,6 +66,7 @@ async def build(config: Config, speech: LocalSpeech) -> AsyncIterator[Agent]:
     clock = SystemClock()
     settings = reception_settings(config)
     async with AsyncExitStack() as stack:
+        stack.enter_context(sole_agent(ledger_file(config.data)))
         ledger = await stack.enter_async_context(open_ledger(ledger_file(config.data), clock))
         await _warm_up(speech, settings)
         asterisk = Asterisk(

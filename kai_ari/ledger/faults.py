@@ -2,6 +2,7 @@
 
 LedgerError
 ├── LedgerFull        no room on the disk                      retryable
+├── LedgerInUse       another agent works on it
 ├── LedgerLocked      another process holds the file           retryable
 ├── LedgerReadOnly    the file or its directory is not ours to write
 ├── LedgerCorrupt     the file or a row in it is damaged
@@ -26,6 +27,10 @@ FAULTS = (SQLAlchemyError, sqlite3.Error, OSError)
 class LedgerFull(LedgerError):
     code = "ledger_full"
     retryable = True
+
+
+class LedgerInUse(LedgerError):
+    code = "ledger_in_use"
 
 
 class LedgerLocked(LedgerError):

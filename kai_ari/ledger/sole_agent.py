@@ -1,0 +1,34 @@
+"""One agent for each ledger: a second would take the first one's calls for abandoned ones."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kai_ari.ledger.faults import LedgerInUse, explain
+
+
+@contextmanager
+def sole_agent(ledger: Path) -> Iterator[None]:
+    """Hold the ledger for this process; the kernel lets go when it dies, however it dies.
+
+    Raises LedgerInUse when another agent holds it.
+    """
+    path = ledger.with_suffix(".lock")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise explain(error, path) from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LedgerInUse(
+                f"{ledger}: another agent is running with this ledger; stop that one first,"
+                " or give this one a data directory of its own"
+            ) from error
+        yield
+    finally:
+        os.close(lock)
