@@ -29,7 +29,7 @@ exten => parrot,1,Answer()
  same => n,Playback(vm-nobodyavail)
  same => n,Echo()
 exten => _app-.,1,Gosub(withheld-number,s,1)
- same => n,Stasis(${EXTEN:4:8},${EXTEN:13})
+ same => n,Stasis(${EXTEN:4:8},${EXTEN:13},${CALLERID(num-pres)})
  same => n,Hangup()
 """
 

@@ -204,13 +204,16 @@ class Asterisk:
                 call.lose(reason)
 
     def _arrival(self, channel: Channel, args: tuple[str, ...], *, reclaimed: bool) -> Arrival:
+        did, presentation = (*args, "", "")[:2]
+        # A trusted trunk tells a withheld number all the same: it is not ours to use.
+        withheld = presentation.startswith("prohib")
         return Arrival(
             call=new_call_id(self._clock.now()),
             channel=channel.id,
-            did=args[0] if args else "",
-            caller_raw=channel.caller_number,
-            caller_name=channel.caller_name,
-            caller_number=self._normalise(channel.caller_number),
+            did=did,
+            caller_raw="" if withheld else channel.caller_number,
+            caller_name="" if withheld else channel.caller_name,
+            caller_number=None if withheld else self._normalise(channel.caller_number),
             reclaimed=reclaimed,
         )
 
