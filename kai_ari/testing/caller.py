@@ -82,14 +82,16 @@ class CallerTrapped(AssertionError):
     """Kai said nothing for `PATIENCE_S` while the call was up."""
 
 
-async def run_script(call: PhoneCall, steps: Sequence[Step], voice: Voice) -> list[Turn]:
+async def run_script(
+    call: PhoneCall, steps: Sequence[Step], voice: Voice, *, since: int = 0
+) -> list[Turn]:
     """Go through `steps`; returns early, with fewer turns, when Kai ends the call.
 
-    `voice` makes 16 kHz PCM of a text. Raises CallerTrapped.
+    What Kai said before the frame number `since` is not waited for. `voice` makes 16 kHz
+    PCM of a text. Raises CallerTrapped.
     """
     pcm = {step.text: await voice(step.text) for step in steps if isinstance(step, Say | Interrupt)}
     turns: list[Turn] = []
-    since = 0  # Kai's line began after this frame
     for step in steps:
         heard = await _listen(call, since, step)
         if turns:
