@@ -1,4 +1,4 @@
-"""scripts/setup: silent and quick when all is there, plain about what is wrong when it is not.
+"""scripts/setup: silent when all is there, plain about what is wrong when it is not.
 
 What it does on a bare machine is what CI starts with: `.ci/run` in a fresh clone.
 """
@@ -7,7 +7,6 @@ import fcntl
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -49,11 +48,9 @@ def new_checkout(tmp_path: Path) -> Path:
     return checkout
 
 
-def test_the_second_time_is_silent_and_quick() -> None:
-    began = time.monotonic()
+def test_the_second_time_has_nothing_to_say() -> None:
     done = run_setup(CHECKOUT, "--tests")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert time.monotonic() - began < 1.5
 
 
 def test_it_wants_root(tmp_path: Path) -> None:
