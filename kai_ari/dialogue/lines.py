@@ -4,6 +4,7 @@ A line is spoken as it stands here: plain words, no digits, nothing a voice coul
 Lines without a field are fixed: they are synthesised at start-up and kept.
 """
 
+import re
 from dataclasses import dataclass
 from string import Formatter
 from typing import Final
@@ -19,6 +20,12 @@ class Line:
     text: str
     claims: tuple[Claim, ...] = ()
     interruptible: bool = True
+
+    @property
+    def opening(self) -> str | None:
+        """The first of several sentences, when there is no field in it."""
+        match = re.match(r"[^{}.?!]+[.?!](?= )", self.text)
+        return match[0] if match else None
 
     @property
     def fields(self) -> frozenset[str]:
@@ -49,7 +56,7 @@ ASK_NAME: Final = _line("ask_name", "Thank you. What is your name, please?")
 ASK_NAME_AGAIN: Final = _line("ask_name_again", "What is the name, please?")
 OFFER_CALLER_ID: Final = _line(
     "offer_caller_id",
-    "Shall we use the number you are calling from, ending in {ending}?",
+    "Shall we use the number you are calling from? It ends in {ending}.",
 )
 ASK_NUMBER: Final = _line(
     "ask_number",
@@ -141,7 +148,9 @@ BY_ID: Final = {line.id: line for line in ALL}
 
 
 def fixed_lines(business: str, greetings: tuple[str, ...]) -> tuple[str, ...]:
-    """The texts that can be synthesised before any call: what only the business varies."""
+    """The texts that can be synthesised before any call: what only the business varies, and
+    the openings of the other lines, so that those too begin at once."""
     known = {"business": business}
     texts = [line.fill(**known).text for line in ALL if line.fields <= known.keys()]
-    return tuple(dict.fromkeys([*greetings, *texts]))
+    openings = [line.opening for line in ALL if line.opening and not line.fields <= known.keys()]
+    return tuple(dict.fromkeys([*greetings, *texts, *openings]))

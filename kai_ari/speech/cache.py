@@ -8,12 +8,15 @@ import asyncio
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
 from kai_ari.errors import SpeechError
 from kai_ari.log import fields, get
 from kai_ari.reception.ports import EngineFault, Synthesizer, Utterance
+from kai_ari.speech.fallback import PAUSE_MS
+from kai_ari.speech.pcm import silence
+from kai_ari.speech.sentences import sentences
 
 _LAYOUT = "1"  # changes when the treatment of audio before the cache changes
 _MAX_LINES = 500  # 500 lines of 5 s are 80 MB
@@ -44,8 +47,13 @@ class PromptCache:
         self._lines: dict[str, bytes] = {}
 
     def speak(self, text: str) -> Utterance:
-        pcm = self._lines.get(text)
-        return self._inner.speak(text) if pcm is None else _CachedLine(pcm)
+        """A kept line, or a kept first sentence while the rest is being synthesised."""
+        if (pcm := self._lines.get(text)) is not None:
+            return _CachedLine(pcm)
+        first, *rest = sentences(text) or ("",)
+        if rest and (pcm := self._lines.get(first)) is not None:
+            return _BegunLine(pcm, self._inner.speak(" ".join(rest)))
+        return self._inner.speak(text)
 
     async def prepare(self, texts: Iterable[str]) -> tuple[EngineFault, ...]:
         """Have these lines at hand, from disk where they are.
@@ -95,6 +103,25 @@ class _CachedLine:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self._pcm
+
+
+class _BegunLine:
+    """A kept first sentence, then what goes on from it. Raises SpeechError as that does."""
+
+    def __init__(self, first: bytes, rest: Utterance) -> None:
+        self._first = first
+        self._rest = rest
+
+    @property
+    def faults(self) -> Sequence[EngineFault]:
+        return self._rest.faults
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._first
+        pause = silence(PAUSE_MS)
+        async for chunk in self._rest:
+            yield pause + chunk
+            pause = b""
 
 
 def _read(path: Path | None) -> bytes | None:

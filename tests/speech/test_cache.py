@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from kai_ari.clock import SystemClock
 from kai_ari.errors import SpeechError
 from kai_ari.speech.cache import PromptCache
@@ -77,3 +79,18 @@ async def test_old_and_half_written_files_go(tmp_path: Path) -> None:
     (tmp_path / "tmp123.part").touch()
     await cache_of(tmp_path, Scripted("a")).prepare([LINE])
     assert len(list(tmp_path.iterdir())) == 1
+
+
+async def test_a_kept_first_sentence_is_there_before_any_voice_works() -> None:
+    voice = Scripted("a")
+    cache = cache_of(None, voice)
+    whole = await all_of(cache.speak(LINE))
+    await cache.prepare(["Hello."])
+    assert await all_of(cache.speak(LINE)) == whole
+    voice.hangs = True
+    line = cache.speak(LINE)
+    chunks = aiter(line)
+    assert await anext(chunks) == "Hello.".encode("utf-16-le")
+    with pytest.raises(SpeechError):
+        await anext(chunks)
+    assert [fault.engine for fault in line.faults] == ["a"]
