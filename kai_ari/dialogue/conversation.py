@@ -85,6 +85,19 @@ def step(state: State, given: Input) -> Result:
             return state, ()
 
 
+def go_on(before: State, said: Input, state: State, given: Input) -> tuple[State, Input]:
+    """What to step with, when Kai's answer to `said` was cut off at its beginning by `given`.
+
+    Two halves of one turn are put together and given to the question that was asked `before`;
+    anything else (a key, silence, "what?") stays the answer to the one in `state`.
+    """
+    if not (isinstance(said, Heard) and isinstance(given, Heard)):
+        return state, given
+    if not (said.text and given.text) or intent_of(given.text) is not None:
+        return state, given
+    return replace(before, turns=state.turns), Heard(text=f"{said.text} {given.text}")
+
+
 # -- asking ----------------------------------------------------------------------
 
 

@@ -37,6 +37,10 @@ COUGH_MS = 320
 #: has 0.5 to 0.8 only a fifth is right to the word (measured on 240 telephone prompts).
 MIN_CONFIDENCE = 0.5
 
+#: Of a question cut off this soon the caller has heard too little to answer it: they were not
+#: done, and Kai had taken a pause for their end.
+TOO_SOON_MS = 700
+
 Item = Signal | Report
 
 
@@ -78,6 +82,8 @@ class Talk:
         self._clock = clock
         self._patience_s = patience_s
         self._turn: _Turn | None = None
+        self._spoken_ms = 0  # of Kai's lines since the caller's turn
+        self._cut_by_speech = False
 
     async def run(self, state: turns.State, first: turns.Input) -> str:
         """Talk until the conversation ends; the reason it ended.
@@ -86,11 +92,15 @@ class Talk:
         """
         given: turns.Input = first
         while True:
+            before, said = state, given
             state, actions = conversation.step(state, given)
+            self._spoken_ms, self._cut_by_speech = 0, False
             answer = await self._carry_out(actions)
             if isinstance(answer, turns.End):
                 return answer.reason
             given = answer or await self._listen(state)
+            if self._cut_by_speech and self._spoken_ms < TOO_SOON_MS:
+                state, given = conversation.go_on(before, said, state, given)
 
     async def _carry_out(self, actions: tuple[turns.Action, ...]) -> turns.Saved | turns.End | None:
         cut = False
@@ -174,6 +184,8 @@ class Talk:
                 playing.cancel()
                 await asyncio.wait({playing})
                 heard = await playout.cut()
+            self._spoken_ms += heard
+            self._cut_by_speech = cut_by == "speech"
             await self._record.note_faults(utterance.faults)
             await self._record.note(
                 ev.LineEnded(line=line.id, heard_ms=heard, total_ms=written, cut_by=cut_by)

@@ -225,3 +225,21 @@ def test_every_state_speaks_or_listens_and_never_confirms_a_missing_slot(
         assert state.ended == any(isinstance(action, turns.End) for action in actions) or (
             state.ended and not actions
         )
+
+
+def test_a_caller_cut_off_by_kai_goes_on_with_the_same_answer() -> None:
+    before, _ = play(REASON, NAME, NO)
+    half = Heard(text="Nine one seven, five five five,")
+    state, _ = step(before, half)
+    state, joined = conversation.go_on(before, half, state, Heard(text="zero one two three."))
+    assert state.turns == before.turns + 1  # counted: whoever goes on for ever is ended too
+    state, actions = step(state, joined)
+    assert said(list(actions)) == ["read_back"]
+    assert state.slots["number"] == "9175550123"
+
+
+@pytest.mark.parametrize("given_input", [Heard(text="What?"), Heard(text=""), Pressed(key="*")])
+def test_what_is_no_second_half_answers_the_new_question(given_input: Input) -> None:
+    before, _ = play()
+    state, _ = step(before, REASON)
+    assert conversation.go_on(before, REASON, state, given_input) == (state, given_input)

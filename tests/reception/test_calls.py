@@ -182,6 +182,35 @@ def test_an_interruption_cuts_the_line_and_is_understood() -> None:
     assert result.outcome.headline is Headline.DETAILS_TAKEN
 
 
+def test_who_was_cut_off_and_goes_on_has_said_one_thing() -> None:
+    result = serve(
+        Say(text="The boiler makes a noise."),
+        Interrupt(text="It knocks all night long.", after_ms=100),
+        NAME,
+        YES,
+        YES,
+    )
+    assert result.said[:4] == ["greeting", "ask_name", "ask_name", "offer_caller_id"]
+    reason, again, name, *_ = result.of(ev.SlotTaken)
+    assert isinstance(reason, ev.SlotTaken)
+    assert isinstance(again, ev.SlotTaken)
+    assert isinstance(name, ev.SlotTaken)
+    assert reason.value == "The boiler makes a noise."
+    assert again.value == "The boiler makes a noise. It knocks all night long."
+    assert name.slot == "name"
+    assert result.outcome.headline is Headline.DETAILS_TAKEN
+
+
+def test_who_heard_the_question_answers_it() -> None:
+    result = serve(
+        Say(text="The boiler makes a noise."),
+        Interrupt(text="John Baker", after_ms=1500),
+        YES,
+        YES,
+    )
+    assert result.said[:3] == ["greeting", "ask_name", "offer_caller_id"]
+
+
 def test_a_voicemail_is_recorded_checked_stored_and_transcribed() -> None:
     result = serve(Say(text="voicemail please"), LeaveRecording(voiced_ms=4000))
     assert result.outcome.headline is Headline.MESSAGE_LEFT
