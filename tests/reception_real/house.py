@@ -195,30 +195,35 @@ async def open_house(
     patience_s: float = 7.0,
     media: str = "",
 ) -> AsyncIterator[House]:
-    """Build the agent as `kai-ari run` does and let it serve; at the end, nothing may be left."""
-    before = asyncio.all_tasks()
+    """Build the agent as `kai-ari run` does and let it serve; at the end its record must hold."""
     config = load(write_config(directory, pbx, app=app, media=media))
-    scratch, usual = directory / "tmp", tempfile.tempdir
-    scratch.mkdir()
-    tempfile.tempdir = str(scratch)
-    try:
-        async with build(config, speech) as built:
-            settings = replace(built.reception.settings, patience_s=patience_s)
-            agent = replace(built, reception=replace(built.reception, settings=settings))
-            serving = asyncio.create_task(agent.serve(), name="agent")
-            try:
-                await first(agent.asterisk.ready.wait(), serving)
-                yield House(agent, pbx, speech, config.data)
-                assert await agent.ledger.verify() == []
-            finally:
-                agent.asterisk.stop()
-                await asyncio.wait({serving})
-            if not serving.cancelled():
-                serving.result()
-    finally:
-        tempfile.tempdir = usual
-    left = [task.get_name() for task in asyncio.all_tasks() - before]
-    assert not left, f"tasks left running: {left}"
-    assert not list(scratch.iterdir()), "temporary files are left"
+    async with build(config, speech) as built:
+        settings = replace(built.reception.settings, patience_s=patience_s)
+        agent = replace(built, reception=replace(built.reception, settings=settings))
+        serving = asyncio.create_task(agent.serve(), name="agent")
+        try:
+            await first(agent.asterisk.ready.wait(), serving)
+            yield House(agent, pbx, speech, config.data)
+            assert await agent.ledger.verify() == []
+        finally:
+            agent.asterisk.stop()
+            await asyncio.wait({serving})
+        if not serving.cancelled():
+            serving.result()
     assert not list(config.data.rglob("*.part")), "half-written files are left"
     assert not await pbx.objects(), "Asterisk still holds something"
+
+
+@asynccontextmanager
+async def nothing_left_behind(scratch: Path) -> AsyncIterator[None]:
+    """No task and no temporary file may be left at the end; `scratch` is an empty directory."""
+    before, usual = asyncio.all_tasks(), tempfile.tempdir
+    tempfile.tempdir = str(scratch)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = usual
+    # A fixture is torn down in another task than it was set up in.
+    still = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not still, f"tasks left running: {[str(task) for task in still]}"
+    assert not list(scratch.iterdir()), "temporary files are left"

@@ -1,7 +1,5 @@
 """`kai-ari run` when something is wrong: one clear line, and it serves when it can."""
 
-import asyncio
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,7 @@ from kai_ari.config.load import load
 from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.reader import open_reader
 from kai_ari.speech.build import LocalSpeech
-from kai_ari.testing.caller import Press, Say, run_script
+from kai_ari.testing.caller import run_script
 from kai_ari.testing.pbx import LocalAsterisk
 from tests.conftest import EXTENSIONS, PHONES, app_number
 from tests.reception_real.agent_process import AWAY, CONNECTED, agent_process
@@ -45,43 +43,3 @@ async def test_asterisk_is_waited_for(speech: LocalSpeech, tmp_path: Path) -> No
                 placed = await on_record(ledger, "2001")
             assert placed.outcome.headline is Headline.CALLER_LEFT
             assert await agent.stop() == 0
-
-
-async def test_a_second_agent_is_refused_and_harms_no_call(
-    pbx: LocalAsterisk, speech: LocalSpeech, tmp_path: Path
-) -> None:
-    """Started twice by accident, or on another machine for the same app."""
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    config, other_config = (write_config(place, pbx, app=APP) for place in (tmp_path, elsewhere))
-    voice = speaker(speech)
-    async with agent_process(config) as agent, phone_of(pbx, "103") as phone:
-        await agent.logs(CONNECTED)
-        prompts = load(config).data / "prompts"
-        await asyncio.to_thread(shutil.copytree, prompts, load(other_config).data / "prompts")
-        line = await phone.dial(app_number(APP, "2001"), caller_id="+12025550142")
-        await line.answered()
-        async with agent_process(config) as twin, agent_process(other_config) as rival:
-            talking = asyncio.create_task(
-                run_script(
-                    line,
-                    [
-                        Say(text="My tap is leaking."),
-                        Say(text="John Baker."),
-                        *[Press(keys="1")] * 2,
-                    ],
-                    voice,
-                )
-            )
-            assert await twin.ended() == 2
-            assert await rival.ended() == 2
-            await talking
-        await line.ended()
-        async with open_reader(ledger_file(load(config).data)) as ledger:
-            placed = await on_record(ledger, "2001")
-            assert await ledger.verify() == []
-        assert await agent.stop() == 0
-    assert placed.outcome.headline is Headline.DETAILS_TAKEN
-    [line_of_twin], [line_of_rival] = twin.errors, rival.errors
-    assert "another agent is running with this ledger" in line_of_twin
-    assert f"another agent answers calls as app '{APP}'" in line_of_rival

@@ -19,7 +19,16 @@ from kai_ari.testing.caller import HangUp, Say, StaySilent, Voice
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.phone_call import CallOver, PhoneCall
 from tests.conftest import app_number
-from tests.reception_real.house import APP, Calls, House, follow, open_house, phone_of, until
+from tests.reception_real.house import (
+    APP,
+    Calls,
+    House,
+    follow,
+    nothing_left_behind,
+    open_house,
+    phone_of,
+    until,
+)
 from tests.reception_real.placed import Placed, matches
 
 
@@ -27,8 +36,11 @@ from tests.reception_real.placed import Placed, matches
 async def house(
     pbx: LocalAsterisk, speech: LocalSpeech, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[House]:
-    directory = tmp_path_factory.mktemp("house")
-    async with open_house(pbx, speech, directory, patience_s=1.5) as house:
+    scratch, directory = tmp_path_factory.mktemp("scratch"), tmp_path_factory.mktemp("house")
+    async with (
+        nothing_left_behind(scratch),
+        open_house(pbx, speech, directory, patience_s=1.5) as house,
+    ):
         yield house
 
 
@@ -120,7 +132,8 @@ async def test_hanging_up_before_the_answer(house: House) -> None:
         placed = await house.placed(number, line)
     left(placed)
     assert placed.outcome.reason == "cancelled"
-    assert placed.recording is None
+    assert not placed.of(ev.Answered)
+    assert not placed.heard
     assert not placed.said
     assert not placed.owed
 

@@ -17,7 +17,7 @@ from kai_ari.promises.obligation import Owed
 from kai_ari.speech.build import LocalSpeech
 from kai_ari.testing.caller import Interrupt, Press, Say
 from kai_ari.testing.pbx import LocalAsterisk
-from tests.reception_real.house import Calls, follow, open_house
+from tests.reception_real.house import Calls, follow, nothing_left_behind, open_house
 from tests.reception_real.placed import Placed, matches
 
 DETAILS_PROOF = ["slot_confirmed", "slot_confirmed", "slot_confirmed", "obligation_written"]
@@ -29,7 +29,8 @@ YES = Press(keys="1")
 async def calls(
     pbx: LocalAsterisk, speech: LocalSpeech, tmp_path_factory: pytest.TempPathFactory
 ) -> Calls:
-    async with open_house(pbx, speech, tmp_path_factory.mktemp("house")) as house:
+    scratch, directory = tmp_path_factory.mktemp("scratch"), tmp_path_factory.mktemp("house")
+    async with nothing_left_behind(scratch), open_house(pbx, speech, directory) as house:
         return await house.at_once(
             {
                 "by voice": house.call(

@@ -15,10 +15,10 @@ from kai_ari.calls.outcome import Headline
 from kai_ari.promises.obligation import Owed
 from kai_ari.speech.build import LocalSpeech
 from kai_ari.speech.wav import read_wav
-from kai_ari.testing.caller import Press, Say, StaySilent, Voice, run_script
+from kai_ari.testing.caller import Interrupt, Press, Say, StaySilent, Voice, run_script
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.phone_call import PhoneCall
-from tests.reception_real.house import Calls, follow, open_house
+from tests.reception_real.house import Calls, follow, nothing_left_behind, open_house
 from tests.reception_real.placed import NOISE, Placed, matches
 
 VOICEMAIL = Say(text="Can I leave a voicemail?")
@@ -44,8 +44,14 @@ async def end_by_hanging_up(call: PhoneCall, voice: Voice) -> None:
 
 async def miss_the_question_then_leave_a_message(call: PhoneCall, voice: Voice) -> None:
     """Answers a yes-or-no question with anything else."""
-    other = [Say(text="Bananas grow in the garden.")] * 3
-    await run_script(call, [Say(text="My tap is leaking."), Say(text="John Baker."), *other], voice)
+    other = "Bananas grow in the garden."
+    steps = [
+        Say(text="My tap is leaking."),
+        Say(text="John Baker."),
+        Say(text=other),
+        *[Interrupt(text=other, after_ms=300)] * 2,
+    ]
+    await run_script(call, steps, voice)
     await call.say(await voice(MESSAGE))
     await call.press("#")
 
@@ -56,9 +62,18 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def calls(pbx: LocalAsterisk, speech: LocalSpeech, directory: Path) -> Calls:
+async def calls(
+    pbx: LocalAsterisk,
+    speech: LocalSpeech,
+    directory: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Calls:
+    scratch = tmp_path_factory.mktemp("scratch")
     noises = [Say(text=NOISE)] * 3
-    async with open_house(pbx, speech, directory, patience_s=2.0) as house:
+    async with (
+        nothing_left_behind(scratch),
+        open_house(pbx, speech, directory, patience_s=2.0) as house,
+    ):
         return await house.at_once(
             {
                 "hash": house.call("2001", end_with_hash),
