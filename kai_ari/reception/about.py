@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from kai_ari.calls import events as ev
+from kai_ari.calls.outcome import MIN_MESSAGE_MS, MIN_VOICED_MS
 
 
 def about(history: Iterable[ev.Event]) -> dict[str, str]:
-    """Slots as last understood, the caller id, the last recording's file."""
+    """Slots as last understood, the caller id, the file of the last recording with a message."""
     known: dict[str, str] = {}
     for event in history:
         match event:
@@ -14,6 +15,7 @@ def about(history: Iterable[ev.Event]) -> dict[str, str]:
                 known["caller_id"] = number
             case ev.SlotTaken(slot=slot, value=value):
                 known[slot] = value
-            case ev.RecordingStored(file=file):
-                known["recording"] = file
+            case ev.RecordingStored(file=file, duration_ms=long, voiced_ms=voiced):
+                if long >= MIN_MESSAGE_MS and voiced >= MIN_VOICED_MS:
+                    known["recording"] = file
     return known
