@@ -13,8 +13,11 @@ from dataclasses import replace
 from kai_ari.calls.events import Situation
 from kai_ari.calls.outcome import REQUIRED_SLOTS
 from kai_ari.dialogue import lines
+from kai_ari.dialogue.asides import answer_to, answer_to_reason
 from kai_ari.dialogue.lines import Line
+from kai_ari.dialogue.names import name_in, name_mentioned
 from kai_ari.dialogue.numbers import aloud, is_whole, mentions_number, spoken_digits
+from kai_ari.dialogue.read_back import read_back
 from kai_ari.dialogue.turns import (
     Action,
     CannotListen,
@@ -38,8 +41,7 @@ from kai_ari.dialogue.turns import (
 from kai_ari.dialogue.understand import (
     Intent,
     intent_of,
-    name_in,
-    name_mentioned,
+    normal,
     slot_in,
     yes_or_no,
 )
@@ -103,12 +105,20 @@ def go_on(before: State, said: Input, state: State, given: Input) -> tuple[State
 
 def _ask(state: State, at: Step, *question: Line, before: tuple[Line, ...] = ()) -> Result:
     """Ask something new: `before` is said once, `question` again whenever asked for."""
-    asked = replace(state, step=at, question=question, misses=0, digits="")
+    again = (lines.ASK_NAME_AGAIN,) if question == (lines.ASK_NAME,) else question
+    asked = replace(state, step=at, question=again, misses=0, digits="")
     return asked, tuple(Say(line=line) for line in (*before, *question))
 
 
 def _again(state: State, *before: Line) -> Result:
     return state, tuple(Say(line=line) for line in (*before, *state.question))
+
+
+def _back_to_question(state: State, *before: Line) -> Result:
+    """As `_again`, but what was read back is not read again unasked: it is long."""
+    if state.step is not Step.CONFIRM:
+        return _again(state, *before)
+    return state, tuple(Say(line=line) for line in (*before, lines.CONFIRM_AGAIN))
 
 
 def _next_question(state: State, *before: Line) -> Result:
@@ -122,16 +132,7 @@ def _next_question(state: State, *before: Line) -> Result:
             offer = lines.OFFER_CALLER_ID.fill(ending=aloud(state.caller_number[-4:]))
             return _ask(state, Step.OFFER, offer, before=before)
         return _ask(state, Step.NUMBER, lines.ASK_NUMBER, before=before)
-    read_back = lines.READ_BACK.fill(
-        name=state.slots["name"],
-        number=aloud(state.slots["number"]),
-        reason=_as_sentence(state.slots["reason"]),
-    )
-    return _ask(state, Step.CONFIRM, read_back, before=before)
-
-
-def _as_sentence(text: str) -> str:
-    return text if text.endswith((".", "?", "!")) else f"{text}."
+    return _ask(state, Step.CONFIRM, read_back(state.slots), before=before)
 
 
 def _taken(state: State, slot: str, value: str, how: str) -> Result:
@@ -144,6 +145,8 @@ def _missed(state: State, hint: Line | None = None) -> Result:
     if state.misses >= MAX_MISSES:
         return _record(state, lines.CANNOT_UNDERSTAND, Situation.NOT_UNDERSTOOD)
     missed = replace(state, misses=state.misses + 1)
+    if state.step is Step.CONFIRM:
+        return _back_to_question(missed)
     return _again(missed, hint or lines.NOT_CAUGHT)
 
 
@@ -152,7 +155,7 @@ def _silent(state: State) -> Result:
         return _taken(state, "number", state.digits, "keypad")
     if state.silences >= MAX_SILENCES:
         return _record(state, lines.CANNOT_HEAR, Situation.CALLER_SILENT)
-    return _again(replace(state, silences=state.silences + 1), lines.STILL_THERE)
+    return _back_to_question(replace(state, silences=state.silences + 1), lines.STILL_THERE)
 
 
 # -- keys ------------------------------------------------------------------------
@@ -206,9 +209,16 @@ def _heard(state: State, text: str) -> Result:
             return _end(state, lines.GOODBYE, "said_goodbye")
         case Intent.WAIT:
             return state, ()
-        case Intent.HELLO | Intent.LEAVE_MESSAGE if state.step is Step.REASON:
-            line = lines.ASK_REASON if intent is Intent.HELLO else lines.ASK_REASON_OF_MESSAGE
-            return _once(state, line)
+        case Intent.HELLO if state.step is Step.REASON:
+            return _once(state, lines.I_HEAR_YOU if state.misses else lines.ASK_REASON)
+        case Intent.HELLO:
+            return _back_to_question(state)
+        case Intent.LEAVE_MESSAGE if state.step is Step.REASON:
+            return _once(state, lines.ASK_REASON_OF_MESSAGE)
+        case Intent.REFUSE if state.step in (Step.NAME, Step.NUMBER):
+            return _record(state, lines.RATHER_RECORD)
+        case Intent.WHO | Intent.WHY | Intent.COMING | Intent.QUESTION:
+            return _asked(state, intent, text)
     if not text.strip():
         return _missed(state)
     match state.step:
@@ -216,37 +226,51 @@ def _heard(state: State, text: str) -> Result:
             return _reason(state, text)
         case Step.NAME:
             name = name_in(text)
-            return _taken(state, "name", name, "voice") if name else _missed(state)
+            return _found(state, name=name, number=_whole_number(text)) if name else _missed(state)
         case Step.NUMBER:
             return _number(state, text)
         case Step.OFFER | Step.CONFIRM:
-            return _correction(state, text) or _yes_no(state, yes=yes_or_no(text))
+            return _correction(state, text) or _yes_no(state, yes=yes_or_no(text), said=text)
         case Step.CHANGE:
-            slot = slot_in(text)
-            corrected = _correction(state, text)
-            return corrected or (_change(state, slot) if slot else _missed(state))
+            return _correction(state, text) or _what_to_change(state, text)
         case _:
             return state, ()
+
+
+def _asked(state: State, intent: Intent, text: str) -> Result:
+    """The caller asks something: the truth, then Kai's question. As a reason it is taken down."""
+    answer = answer_to(intent, state.business)
+    if state.step is not Step.REASON:
+        return _back_to_question(state, answer)
+    if intent is Intent.WHO:
+        return _ask(state, Step.REASON, lines.ASK_REASON, before=(answer,))
+    return _reason(state, text, before=(answer_to_reason(intent),))
 
 
 def _once(state: State, line: Line) -> Result:
     """A gentler form of the open question; after a few it counts as not understood."""
     if state.misses >= MAX_MISSES:
-        return _missed(state)
+        return _record(state, None, Situation.NOT_UNDERSTOOD)
     return replace(state, misses=state.misses + 1, question=(line,)), (Say(line=line),)
 
 
-def _reason(state: State, text: str) -> Result:
+def _reason(state: State, text: str, before: tuple[Line, ...] = ()) -> Result:
     """The reason in the caller's own words, and a name or number they gave with it."""
-    found = [("reason", text.strip())]
-    name = name_mentioned(text)
-    if name and "name" not in state.slots:
-        found.append(("name", name))
+    name, number = name_mentioned(text), _whole_number(text)
+    return _found(state, before=before, reason=text.strip(), name=name, number=number)
+
+
+def _found(state: State, *, before: tuple[Line, ...] = (), **slots: str | None) -> Result:
+    """Take what was said, as far as it was said and is not known yet."""
+    found = {slot: said for slot, said in slots.items() if said and slot not in state.slots}
+    state, actions = _next_question(replace(state, slots={**state.slots, **found}), *before)
+    return state, (*(Take(slot=s, value=v, how="voice") for s, v in found.items()), *actions)
+
+
+def _whole_number(text: str) -> str:
+    """A telephone number amid other words, or "": short ones are amounts and years."""
     digits = spoken_digits(text) if mentions_number(text) else ""
-    if len(digits.lstrip("+")) >= 7 and is_whole(digits) and "number" not in state.slots:
-        found.append(("number", digits))
-    state, actions = _next_question(replace(state, slots={**state.slots, **dict(found)}))
-    return state, (*(Take(slot=s, value=v, how="voice") for s, v in found), *actions)
+    return digits if len(digits.lstrip("+")) >= 7 and is_whole(digits) else ""
 
 
 def _number(state: State, text: str) -> Result:
@@ -256,7 +280,9 @@ def _number(state: State, text: str) -> Result:
         if state.caller_number and yes_or_no(text) is None and "this" in text.lower().split():
             return _taken(state, "number", state.caller_number, "caller_id")
         return _missed(state)
-    digits = said if is_whole(said) else state.digits + said
+    digits = spoken_digits(f"{state.digits} {text}")
+    if said.startswith(state.digits) or not is_whole(digits):
+        digits = said if is_whole(said) else digits  # said again from the start
     if is_whole(digits) and len(digits) >= 7:
         return _taken(state, "number", digits, "voice")
     if len(digits) > 15 or state.misses >= MAX_MISSES:
@@ -267,9 +293,8 @@ def _number(state: State, text: str) -> Result:
 
 def _correction(state: State, text: str) -> Result | None:
     """ "No, my name is Tom" and "no, it is five five five..." carry their own correction."""
-    digits = spoken_digits(text) if mentions_number(text) else ""
-    if len(digits.lstrip("+")) >= 7 and is_whole(digits):
-        return _taken(_corrected(state), "number", digits, "voice")
+    if number := _whole_number(text):
+        return _taken(_corrected(state), "number", number, "voice")
     name = name_mentioned(text.removeprefix("No,").strip()) or name_mentioned(text)
     if name and state.step is not Step.OFFER:
         return _taken(_corrected(state), "name", name, "voice")
@@ -280,7 +305,7 @@ def _corrected(state: State) -> State:
     return replace(state, corrections=state.corrections + 1)
 
 
-def _yes_no(state: State, *, yes: bool | None) -> Result:
+def _yes_no(state: State, *, yes: bool | None, said: str = "") -> Result:
     if yes is None:
         return _missed(state, lines.YES_OR_NO)
     if state.step is Step.OFFER:
@@ -289,11 +314,24 @@ def _yes_no(state: State, *, yes: bool | None) -> Result:
         refused = replace(state, caller_id_refused=True)
         return _ask(refused, Step.NUMBER, lines.ASK_NUMBER)
     if yes:
-        confirmed = tuple((slot, state.slots[slot]) for slot in REQUIRED_SLOTS)
-        return replace(state, step=Step.SAVING), (Confirm(slots=confirmed), Save())
+        return _confirmed(state)
     if state.corrections >= MAX_CORRECTIONS:
         return _record(state, lines.CANNOT_UNDERSTAND, Situation.NOT_UNDERSTOOD)
+    if slot := slot_in(said):
+        return _change(_corrected(state), slot)
     return _ask(_corrected(state), Step.CHANGE, lines.ASK_WHAT_TO_CHANGE)
+
+
+def _what_to_change(state: State, text: str) -> Result:
+    if slot := slot_in(text):
+        return _change(state, slot)
+    nothing = yes_or_no(text) or normal(text).startswith("nothing")
+    return _confirmed(state) if nothing else _missed(state)
+
+
+def _confirmed(state: State) -> Result:
+    confirmed = tuple((slot, state.slots[slot]) for slot in REQUIRED_SLOTS)
+    return replace(state, step=Step.SAVING), (Confirm(slots=confirmed), Save())
 
 
 def _change(state: State, slot: str) -> Result:
@@ -330,7 +368,9 @@ def _record(
     """Offer the recording, or the honest goodbye when recordings are used up."""
     before: tuple[Action, ...] = (Name(situation=situation),) if situation else ()
     if state.recordings >= MAX_RECORDINGS:
-        return _end(state, lines.NO_MESSAGE, "no_message")
+        # With a reason known a call back may be owed: then it is not true that nobody will know.
+        line = lines.NOT_CONFIRMED if "reason" in state.slots else lines.NO_MESSAGE
+        return _end(state, line, "no_message")
     lead = (Say(line=because),) if because else ()
     recording = replace(state, step=Step.RECORDING, recordings=state.recordings + 1)
     return recording, (*before, *lead, Say(line=lines.VOICEMAIL), Record())

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kai_ari.dialogue.names import name_in
 from kai_ari.dialogue.numbers import mentions_number, spoken_digits
-from kai_ari.dialogue.understand import Intent, intent_of, name_in, normal, yes_or_no
+from kai_ari.dialogue.understand import Intent, intent_of, normal, yes_or_no
 
 
 class Expect(StrEnum):

@@ -50,10 +50,11 @@ WELCOME_BACK: Final = _line(
     "welcome_back", "I am sorry, we were cut off for a moment. How can I help?"
 )
 ASK_REASON: Final = _line("ask_reason", "How can I help?")
+I_HEAR_YOU: Final = _line("i_hear_you", "I can hear you. What are you calling about?")
 ASK_REASON_OF_MESSAGE: Final = _line("ask_reason_of_message", "Of course. What is it about?")
 ASK_REASON_OF_CALL: Final = _line("ask_reason_of_call", "What is it about?")
 ASK_NAME: Final = _line("ask_name", "Thank you. What is your name, please?")
-ASK_NAME_AGAIN: Final = _line("ask_name_again", "What is the name, please?")
+ASK_NAME_AGAIN: Final = _line("ask_name_again", "What is your name, please?")
 OFFER_CALLER_ID: Final = _line(
     "offer_caller_id",
     "Shall we use the number you are calling from? It ends in {ending}.",
@@ -80,6 +81,24 @@ ASK_WHAT_TO_CHANGE: Final = _line(
 )
 ASK_REASON_AGAIN: Final = _line("ask_reason_again", "All right. What are you calling about?")
 YES_OR_NO: Final = _line("yes_or_no", "Please say yes or no, or press one for yes and two for no.")
+CONFIRM_AGAIN: Final = _line(
+    "confirm_again",
+    "Was what I read back right? Please say yes or no, or press star to hear it again.",
+)
+WHO_I_AM: Final = _line(
+    "who_i_am", "I am an automated assistant, and I take messages for {business}."
+)
+CANNOT_SEND: Final = _line(
+    "cannot_send", "I cannot send anybody, or say who will come. I can only take a message."
+)
+WHY_I_ASK: Final = _line("why_i_ask", "I write it into your message.")
+CANNOT_ANSWER: Final = _line("cannot_answer", "I cannot answer that. I can only take a message.")
+QUESTION_TAKEN: Final = _line(
+    "question_taken", "I cannot answer that myself, but I can take it as a message."
+)
+RATHER_RECORD: Final = _line(
+    "rather_record", "All right, you can record a message instead.", interruptible=False
+)
 NOT_CAUGHT: Final = _line("not_caught", "I am sorry, I did not catch that.")
 STILL_THERE: Final = _line("still_there", "Are you still there?")
 NO_PERSON: Final = _line(
@@ -131,6 +150,11 @@ NO_MESSAGE: Final = _line(
     "no_message",
     "I am sorry, I have no message from you, so nobody will know why you called. "
     "Please call again. Goodbye.",
+    interruptible=False,
+)
+NOT_CONFIRMED: Final = _line(
+    "not_confirmed",
+    "I am sorry, we could not finish your message. Please call again. Goodbye.",
     interruptible=False,
 )
 WITHDRAWN: Final = _line(

@@ -2,6 +2,8 @@
 
 import re
 
+import phonenumbers
+
 _ONES = {
     "zero": "0", "oh": "0", "o": "0", "nought": "0", "naught": "0", "nil": "0",
     "one": "1", "won": "1", "two": "2", "to": "2", "too": "2", "three": "3",
@@ -22,21 +24,41 @@ _SURE = {*_ONES, *_TEENS, *_TENS, *_REPEATS, "hundred", "thousand", "plus"} - {
     "to", "too", "for", "won", "ate", "o", "oh",
 }  # fmt: skip
 
-#: E.164 allows 15 digits; the shortest subscriber numbers in use have about 6.
-MIN_DIGITS, MAX_DIGITS = 6, 15
+#: Words that are digits only between digits: "reach me on two for oh", but "change it to two".
+_SOUND_ALIKES = {"to", "too", "for", "won", "ate", "o", "oh"}
+_DIGIT_WORDS = {*_ONES, *_TEENS, *_TENS, *_REPEATS, "hundred", "thousand"}
+
+#: What stands between a digit said wrongly and the right one.
+_CORRECTING = re.compile(r"\b(?:no|sorry|i mean|i meant|correction|make that|scratch that)\b")
+
+#: E.164 allows 15 digits, and an international prefix comes before them; without one, national
+#: numbers have at most 12. The shortest subscriber numbers in use have about 6.
+MIN_DIGITS, MAX_DIGITS, MAX_NATIONAL_DIGITS = 6, 15, 12
 
 
 def spoken_digits(text: str) -> str:
     """The digits in `text`, as words or figures, with a leading + kept.
 
     "Double five", "eight hundred" and "twenty three" are read as people mean them in a
-    telephone number: 55, 800, 23. Words that are not digits are passed over.
+    telephone number: 55, 800, 23. Words that are not digits are passed over. Digits after "no,
+    sorry" take the place of as many before it, or of all when they make a number by themselves.
     """
-    words = re.findall(r"\+|[a-z]+|\d", text.lower().replace("-", " "))
+    digits = ""
+    for part in _CORRECTING.split(text.lower()):
+        said = _digits(part)
+        kept = "" if is_whole(said) else digits[: max(0, len(digits) - len(said))]
+        digits = kept + said if said and digits else digits or said
+    return digits
+
+
+def _digits(text: str) -> str:
+    words = re.findall(r"\+|[a-z]+|\d", re.sub(r"\b(um+|uh+|er+m?)\b", " ", text.replace("-", " ")))
     digits: list[str] = []
     repeat = 1
     tens_open = False  # "twenty" was said: a following one joins it
-    for word in words:
+    for place, word in enumerate(words):
+        if word in _SOUND_ALIKES and not _among_digits(words, place):
+            continue
         if word in _REPEATS:
             repeat = _REPEATS[word]
             continue
@@ -62,6 +84,19 @@ def spoken_digits(text: str) -> str:
     return "".join(digits)
 
 
+def _among_digits(words: list[str], place: int) -> bool:
+    """Whether a sound-alike stands where a digit would."""
+    before = words[place - 1] if place else None
+    after = words[place + 1] if place + 1 < len(words) else None
+    if words[place] in ("o", "oh"):
+        return _is_digit(before) or _is_digit(after)
+    return (before is None or _is_digit(before)) and (after is None or _is_digit(after))
+
+
+def _is_digit(word: str | None) -> bool:
+    return word is not None and (word.isdigit() or word in _DIGIT_WORDS)
+
+
 def mentions_number(text: str) -> bool:
     """Whether `text` is surely about digits, not merely has a "to" or "for" in it."""
     words = re.findall(r"[a-z]+|\d+", text.lower())
@@ -69,15 +104,32 @@ def mentions_number(text: str) -> bool:
 
 
 def is_whole(digits: str) -> bool:
-    return MIN_DIGITS <= len(digits.lstrip("+")) <= MAX_DIGITS
+    longest = MAX_DIGITS if digits.startswith(("+", "00", "011")) else MAX_NATIONAL_DIGITS
+    return MIN_DIGITS <= len(digits.lstrip("+")) <= longest
+
+
+def are_all_digits(text: str) -> bool:
+    """Whether there is nothing but digits in `text`."""
+    words = re.findall(r"[a-z]+|\d", text.lower())
+    return bool(words) and all(_is_digit(word) for word in words)
 
 
 def aloud(number: str) -> str:
     """`number` as words, in groups that a listener can follow: "five five five, oh..."."""
-    figures = number.lstrip("+")
-    groups = _groups(figures)
+    groups = _international(number) if number.startswith("+") else _groups(number)
     spoken = ", ".join(" ".join(_NAMES[int(figure)] for figure in group) for group in groups)
     return f"plus {spoken}" if number.startswith("+") else spoken
+
+
+def _international(number: str) -> list[str]:
+    """The groups its country writes it in, the country's code first: 1, 202, 555, 0142."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return _groups(number[1:])
+    written = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    groups = re.findall(r"\d+", written)
+    return groups if "".join(groups) == number[1:] else _groups(number[1:])
 
 
 def _groups(figures: str) -> list[str]:

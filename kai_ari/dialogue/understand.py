@@ -20,6 +20,11 @@ class Intent(StrEnum):
     WITHDRAW = "withdraw"
     HELLO = "hello"
     WAIT = "wait"
+    WHO = "who"  # "are you a robot?"
+    COMING = "coming"  # "is anybody coming?"
+    WHY = "why"  # "why do you need my name?"
+    REFUSE = "refuse"  # "I'd rather not say"
+    QUESTION = "question"  # any other
 
 
 # Each pattern must match the whole utterance once fillers are gone, unless it is "anywhere".
@@ -28,10 +33,13 @@ _WHOLE = {
         r"what|what was that|what did you say|pardon( me)?|i beg your pardon|sorry|excuse me|"
         r"huh|come again|(can|could|would) you (say|repeat) (that|it|the question)( again)?|"
         r"(say|repeat) (that|it)( again)?|repeat|again|"
-        r"i (did not|didn't|couldn't) hear (that|you|it)"
+        r"i (did not|didn't|couldn't) (hear|catch|get) (that|you|it)|"
+        r"what (was|is) (the|your) question|what did you (say|ask|want)( .*)?|"
+        r"(which|what) (name|number|reason)( .*)?"
     ),
     Intent.GOODBYE: (
-        r"(ok(ay)? )?(good ?bye|bye( bye)?|see you|that is all|that's all)( then)?( now)?"
+        r"(ok(ay)? )?((thank you|thanks)( very much| a lot)? )?"
+        r"(good ?bye|bye( bye)?|see you|that is all|that's all)( then)?( now)?"
     ),
     Intent.WITHDRAW: (
         r"(oh )?(never ?mind|forget (it|about it)|it does(n't| not) matter|cancel( that| it)?|"
@@ -42,12 +50,34 @@ _WHOLE = {
     r"( hello| there)*( (are you there|is anybody there|can you hear me))?",
     Intent.WAIT: r"(just )?(a|one) (moment|second|minute|sec)|(hold|hang) on( a (moment|second))?|"
     r"wait( a (moment|second|minute))?|let me (think|see|check)",
+    Intent.REFUSE: (
+        r"i('d| would) (rather|prefer) not( to)?( .*)?|no name|(stay )?anonymous|"
+        r"i (don't|do not) (want|like) to (say|give|tell|leave)( .*)?|none of your business|"
+        r"(that's|that is|it's|it is) private"
+    ),
     Intent.LEAVE_MESSAGE: (
         r"(i('d| would) like to|i want to|can i|could i|may i|let me|i just want to|please)? ?"
-        r"(leave|take|give) (you )?(a|my) message( please)?( for (him|her|them|someone|somebody))?"
+        r"(leave|take|give) (you )?(a|my) message( please)?( for (him|her|them|someone|somebody))?|"
+        r"i have a( quick)? question|can i ask( you)? (something|a question)|"
+        r"(i need|can i get|can you give me) (some )?help|can you help( me)?( please)?"
     ),
 }
 _ANYWHERE = {
+    Intent.WHO: (
+        r"\b(are you|is (this|that)|am i (talking|speaking) (to|with)) (just )?(a |an |the )?"
+        r"(real |actual |human |live |answering |chat ?)*"
+        r"(person|human( being)?|robot|bot|machine|computer|a ?i|recording|automated)\b|"
+        r"^(and )?who (is (this|that)|are you|am i (speaking|talking) (to|with))\b|"
+        r"^what are you\Z|"
+        r"^(is this|have i (reached|got)|did i reach|am i through to) "
+        r"(?!a |an |about |your |my |because )\S+( \S+){0,3}\Z"
+    ),
+    Intent.COMING: (
+        r"^(and |so |but )?(is|are|will|when|can|could|how soon|what time)\b.{0,24}"
+        r"\b(anybody|anyone|somebody|someone|plumber|technician|engineer|they|he|she|you)\b.{0,12}"
+        r"\b(come|coming|on (the|their|his|her|your) way|be here|get here|arriv(e|ing)|send)\b"
+    ),
+    Intent.WHY: r"^(but |and )?(why\b.*\b(need|want|ask|my)|what do you (need|want) .*)\b",
     Intent.HUMAN: (
         r"\b(real|actual|live) (person|human|someone)\b|"
         r"\b(speak|talk|put me through|connect me|transfer me|get me)\b.{0,24}"
@@ -60,6 +90,11 @@ _ANYWHERE = {
         r"\banswering machine\b"
     ),
 }
+#: How a question begins that asks to be told something. "Can you fix it?" is a request.
+_ASKING = re.compile(
+    r"(and |so |but )?(what|when|where|how|which|who|do you|are (you|there)|is (there|it)|"
+    r"does it|will it|(can|could) (you|i|we) (tell|ask|know|get))\b"
+)
 _FILLERS = re.compile(r"\b(um+|uh+|er+|erm|hmm+|well|please|so)\b")
 _YES = re.compile(
     r"\b(yes|yeah|yep|yup|ya|correct|right|sure|ok|okay|fine|exactly|perfect|absolutely|"
@@ -69,6 +104,11 @@ _YES = re.compile(
 _NO = re.compile(
     r"\b(no|nope|nah|not|wrong|incorrect|don't|do not|isn't|never|change|another|different|"
     r"other)\b"
+)
+#: Words of denial that agree.
+_NO_BUT_YES = re.compile(
+    r"\b(no (problem|worries)|why not|not (a problem|bad)|"
+    r"nothing('s| is)? (wrong|to change|else)|no(thing)? (changes?|that's (all|fine|right|it)))\b"
 )
 
 
@@ -96,45 +136,16 @@ def intent_of(text: str) -> Intent | None:
             pattern = _compiled(intent)
             if pattern.search(form) if intent in _ANYWHERE else pattern.match(form):
                 return intent
-    return None
+    asks = text.rstrip().endswith("?") and _ASKING.match(words) and not mentions_number(text)
+    return Intent.QUESTION if asks else None
 
 
 def yes_or_no(text: str) -> bool | None:
     """True, False, or None when neither was said. A "no" anywhere wins: doubt counts as no."""
-    words = normal(text)
+    words = _NO_BUT_YES.sub("fine", normal(text))
     if _NO.search(words):
         return False
     return True if _YES.search(words) else None
-
-
-_NAME_LEAD = re.compile(
-    r"^(?:(?:yes|yeah|no|hi|hello|sure|ok|okay|um+|uh+|well|oh|so)\b[ ,.]*)*"
-    r"(?:(?:my |the )?name(?:'s| is|s)|i am|i'm|it is|it's|its|this is|that's|that is|call me|"
-    r"you can call me|you're speaking (?:to|with)|speaking)?\b[ ,:.]*",
-    re.IGNORECASE,
-)
-_NAME_TAIL = re.compile(
-    r"[ ,]*\b(?:here|speaking|calling|please|thanks|thank you)\b.*$", re.IGNORECASE
-)
-_NAME_INSIDE = re.compile(
-    r"\bmy name(?:'s| is) ((?:[A-Z][\w'-]+ ?){1,3})|"
-    r"^(?:hi|hello)?[ ,.]*this is ((?:[A-Z][\w'-]+ ?){1,3})\b",
-)
-
-
-def name_in(text: str) -> str | None:
-    """The name in an answer to "what is your name?", or None when there seems to be none."""
-    bare = _NAME_TAIL.sub("", _NAME_LEAD.sub("", text.strip(), count=1)).strip(" .,!?-")
-    words = bare.split()
-    if not 1 <= len(words) <= 5 or mentions_number(bare):
-        return None
-    return " ".join(word[:1].upper() + word[1:] for word in words)
-
-
-def name_mentioned(text: str) -> str | None:
-    """A name the caller gave unasked: "my name is Maria Lopez and ..."."""
-    match = _NAME_INSIDE.search(text)
-    return (match[1] or match[2]).strip() if match else None
 
 
 _SLOT_WORDS = {

@@ -124,7 +124,7 @@ def test_a_bare_no_asks_what_to_change(choice: Input, question: str) -> None:
 )
 def test_the_question_is_said_again_when_asked(asking: Input) -> None:
     _, actions = play(REASON, asking, asking, asking, asking)
-    assert said(actions) == ["ask_name"]
+    assert said(actions) == ["ask_name_again"]
 
 
 @pytest.mark.parametrize("asking", [Heard(text="I want to talk to a person"), Pressed(key="0")])
@@ -164,7 +164,91 @@ def test_without_a_recogniser_the_message_is_recorded() -> None:
 
 
 def test_a_cough_that_cut_a_line_off_gets_the_line_again() -> None:
-    assert said(play(REASON, Noise())[1]) == ["ask_name"]
+    assert said(play(REASON, Noise())[1]) == ["ask_name_again"]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Are you a robot?", "who_i_am"),
+        ("Is anybody coming?", "cannot_send"),
+        ("Why do you need to know?", "why_i_ask"),
+        ("How much does it cost?", "cannot_answer"),
+    ],
+)
+def test_a_question_in_between_is_answered_truthfully_and_takes_no_slot(
+    question: str, answer: str
+) -> None:
+    asks = Heard(text=question)
+    state, actions = play(REASON, asks, asks, asks)
+    assert said(actions) == [answer, "ask_name_again"]
+    assert set(state.slots) == {"reason"}
+    _, actions = play(REASON, NAME, YES, asks)
+    assert said(actions) == [answer, "confirm_again"]  # without reading all back again
+
+
+def test_a_question_that_is_why_the_caller_calls_becomes_the_message() -> None:
+    state, actions = play(Heard(text="What are your opening hours?"))
+    assert said(actions) == ["question_taken", "ask_name"]
+    assert state.slots == {"reason": "What are your opening hours?"}
+    state, actions = play(Heard(text="Are you a robot?"))
+    assert said(actions) == ["who_i_am", "ask_reason"]
+    assert not state.slots
+
+
+def test_who_says_hello_thrice_is_heard() -> None:
+    hello = Heard(text="Hello?")
+    assert said(play(hello)[1]) == ["ask_reason"]
+    assert said(play(hello, hello)[1]) == ["i_hear_you"]
+    assert said(play(hello, hello, hello)[1]) == ["voicemail"]
+
+
+def test_who_will_not_give_a_name_can_record() -> None:
+    assert said(play(REASON, Heard(text="I'd rather not say."))[1]) == [
+        "rather_record",
+        "voicemail",
+    ]
+
+
+def test_a_number_and_a_name_given_together_are_both_taken() -> None:
+    state, actions = play(REASON, Heard(text="John Baker, 202 555 0199."))
+    assert said(actions) == ["read_back"]
+    assert (state.slots["name"], state.slots["number"]) == ("John Baker", "2025550199")
+
+
+@pytest.mark.parametrize(
+    ("parts", "number"),
+    [
+        (["two zero two", "five five five zero one four two"], "2025550142"),
+        (["five five five oh one", "five five five oh one four two"], "5550142"),
+        (["five five five oh four", "no sorry, oh one", "four two"], "5550142"),
+    ],
+)
+def test_a_number_in_parts(parts: list[str], number: str) -> None:
+    state, _ = play(REASON, NAME, NO, *(Heard(text=part) for part in parts))
+    assert state.slots["number"] == number
+
+
+def test_a_no_that_names_what_is_wrong_is_not_asked_about() -> None:
+    _, actions = play(REASON, NAME, YES, Heard(text="Yes, but the number is wrong."))
+    assert said(actions) == ["ask_number"]
+    _, actions = play(REASON, NAME, YES, NO, Heard(text="Nothing, it's fine."))
+    assert Save() in actions
+
+
+def test_a_long_story_is_read_back_by_its_beginning() -> None:
+    story = "My boiler makes a strange noise and it gets worse each night " * 5
+    _, actions = play(Heard(text=story), NAME, YES)
+    [line] = [action.line.text for action in actions if isinstance(action, Say)]
+    assert "a strange noise and it gets worse each night My boiler" in line
+    assert len(line.split()) < 60
+    assert "and so on. Is that right?" in line
+
+
+def test_without_a_recording_the_goodbye_denies_no_reason_that_was_given() -> None:
+    failed = (Saved(ok=False), Saved(ok=False))
+    assert said(play(REASON, *(Silence(),) * 3, *failed)[1]) == ["not_confirmed"]
+    assert said(play(*(Silence(),) * 3, *failed)[1]) == ["no_message"]
 
 
 def test_a_message_withdrawn_is_not_passed_on() -> None:

@@ -136,7 +136,7 @@ def test_keys_do_what_they_say(calls: Calls) -> None:
     # 0 asks for a person: the truth is told, and the wish is on record.
     assert placed.one(ev.SituationNamed).situation is Situation.ASKED_FOR_HUMAN
     assert matches("I cannot connect you to a person", placed.heard)
-    assert placed.said.count("ask_name") == 2  # * says it again
+    assert {"ask_name", "ask_name_again"} <= set(placed.said)  # * says it again
 
 
 def test_an_interrupted_line_stops_and_the_caller_is_understood(calls: Calls) -> None:
