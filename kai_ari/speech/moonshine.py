@@ -5,19 +5,23 @@ the package's own transcriber, shared by threads, mixes up its callers' texts. T
 here hold no state and are safe to share.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 
-from kai_ari.reception.ports import BYTES_PER_MS, SAMPLE_RATE, Transcript
+from kai_ari.reception.ports import SAMPLE_RATE, Transcript
 from kai_ari.speech.assets import package_file
 from kai_ari.speech.engines import Workers
 from kai_ari.speech.moonshine_tokens import END, START, load_tokens, looping, text_of
 from kai_ari.speech.pcm import Samples, to_samples
 
-MAX_UTTERANCE_MS = 20_000  # memory grows with length; longer audio is cut
+MAX_UTTERANCE_MS = 20_000  # memory grows with length; longer audio is heard in pieces
+_MAX_PIECES = 3  # a minute: what comes after it is cut
+_LONGEST = MAX_UTTERANCE_MS * SAMPLE_RATE // 1000
+_PAUSE = SAMPLE_RATE // 10  # what a cut between two pieces should fall into
 _MIN_UTTERANCE_MS = 100  # below that the encoder has nothing to look at
 _TOKENS_PER_S = 9  # fast digit strings need 7; an endless loop stops here
 _INSTALL = "moonshine-voice==0.1.0"
@@ -50,11 +54,13 @@ class Moonshine:
         self._workers.close()
 
     def _transcribe(self, pcm: bytes) -> Transcript:
-        samples = to_samples(pcm[: MAX_UTTERANCE_MS * BYTES_PER_MS])
-        if samples.size < _MIN_UTTERANCE_MS * SAMPLE_RATE // 1000:
-            return Transcript(text="", confidence=None, engine=self.name)
-        tokens, probabilities = self._decode(samples)
-        text = text_of(tokens, self._tokens)
+        texts: list[str] = []
+        probabilities: list[float] = []
+        for piece in islice(_pieces(to_samples(pcm)), _MAX_PIECES):
+            tokens, sure = self._decode(piece)
+            texts.append(text_of(tokens, self._tokens))
+            probabilities += sure
+        text = " ".join(filter(None, texts))
         return Transcript(
             text=text, confidence=_confidence(probabilities) if text else None, engine=self.name
         )
@@ -92,6 +98,22 @@ class Moonshine:
             if (kept := looping(tokens)) is not None:
                 return tokens[:kept], probabilities[:kept]
         return tokens, probabilities
+
+
+def _pieces(samples: Samples) -> Iterator[Samples]:
+    """All of `samples`, cut at the quietest moment of each stretch that is too long.
+
+    People who talk for longer than `MAX_UTTERANCE_MS` draw breath on the way. What is too
+    short for the encoder is left out.
+    """
+    while samples.size > _LONGEST:
+        second_half = samples[_LONGEST // 2 : _LONGEST]
+        levels = np.square(second_half).reshape(-1, _PAUSE).sum(axis=1)
+        cut = _LONGEST // 2 + int(levels.argmin()) * _PAUSE + _PAUSE // 2
+        yield samples[:cut]
+        samples = samples[cut:]
+    if samples.size >= _MIN_UTTERANCE_MS * SAMPLE_RATE // 1000:
+        yield samples
 
 
 def _confidence(probabilities: Sequence[float]) -> float:
