@@ -172,7 +172,7 @@ def _pressed(state: State, key: str) -> Result:
         return _yes_no(state, yes=key == "1")
     if state.step is Step.CHANGE and key in "123":
         return _change(state, {"1": "name", "2": "number", "3": "reason"}[key])
-    return state, ()
+    return _back_to_question(state)  # a key that means nothing here has cut the question off
 
 
 def _typed(state: State, key: str) -> Result:

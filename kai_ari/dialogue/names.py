@@ -12,7 +12,7 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"[ ,.]*\b(?:here|speaking|calling|please|thanks|thank you|with an?|"
+    r"[ ,.]*\b(?:here|speaking|calling|please|thanks|thank you|with an?|about|regarding|because|"
     r"(?:and|but) (?:i|i'm|we|my|the|it|there|can|could)|i'm|i am|i have|we have)\b.*$",
     re.IGNORECASE | re.DOTALL,
 )

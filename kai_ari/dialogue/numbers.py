@@ -108,12 +108,6 @@ def is_whole(digits: str) -> bool:
     return MIN_DIGITS <= len(digits.lstrip("+")) <= longest
 
 
-def are_all_digits(text: str) -> bool:
-    """Whether there is nothing but digits in `text`."""
-    words = re.findall(r"[a-z]+|\d", text.lower())
-    return bool(words) and all(_is_digit(word) for word in words)
-
-
 def aloud(number: str) -> str:
     """`number` as words, in groups that a listener can follow: "five five five, oh..."."""
     groups = _international(number) if number.startswith("+") else _groups(number)

@@ -86,7 +86,7 @@ _ANYWHERE = {
         r"^(a )?(human|person|operator|agent|representative)( please)?$"
     ),
     Intent.VOICEMAIL: (
-        r"\bvoice ?mail\b|\brecord (a|my) message\b|\bafter the (beep|tone)\b|"
+        r"\bvoice ?(mail|male|mel|mall)\b|\brecord (a|my) message\b|\bafter the (beep|tone)\b|"
         r"\banswering machine\b"
     ),
 }

@@ -251,6 +251,11 @@ def test_without_a_recording_the_goodbye_denies_no_reason_that_was_given() -> No
     assert said(play(*(Silence(),) * 3, *failed)[1]) == ["no_message"]
 
 
+def test_a_key_that_means_nothing_gets_the_question_again() -> None:
+    assert said(play(REASON, Pressed(key="7"))[1]) == ["ask_name_again"]
+    assert said(play(REASON, NAME, YES, Pressed(key="#"))[1]) == ["confirm_again"]
+
+
 def test_a_message_withdrawn_is_not_passed_on() -> None:
     state, actions = play(REASON, Heard(text="Never mind."))
     assert said(actions) == ["withdrawn"]
