@@ -129,6 +129,22 @@ class LiveCall(Protocol):
         ...
 
 
+class RecordingShelf(Protocol):
+    """Recordings that Asterisk still holds of calls that nobody serves any more.
+
+    A recording ends here when the agent dies, or its fetching fails, between the caller's
+    last word and the message being stored. Requests raise AsteriskError.
+    """
+
+    async def left_recordings(self) -> Sequence[tuple[CallId, str]]:
+        """Each as its call and the name that the call gave it."""
+        ...
+
+    async def fetch_left(self, call: CallId, recording: str) -> bytes: ...
+
+    async def delete_left(self, call: CallId, recording: str) -> None: ...
+
+
 # -- speech --------------------------------------------------------------------
 
 
