@@ -49,7 +49,8 @@ async def miss_the_question_then_leave_a_message(call: PhoneCall, voice: Voice) 
         Say(text="My tap is leaking."),
         Say(text="John Baker."),
         Say(text=other),
-        *[Interrupt(text=other, after_ms=300)] * 2,
+        *[Interrupt(text=other, after_ms=1_800)]
+        * 2,  # sooner, it would be the same answer going on
     ]
     await run_script(call, steps, voice)
     await call.say(await voice(MESSAGE))
