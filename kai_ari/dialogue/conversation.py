@@ -16,7 +16,7 @@ from kai_ari.dialogue import lines
 from kai_ari.dialogue.asides import answer_to, answer_to_reason
 from kai_ari.dialogue.lines import Line
 from kai_ari.dialogue.names import name_in, name_mentioned
-from kai_ari.dialogue.numbers import aloud, is_whole, mentions_number, spoken_digits
+from kai_ari.dialogue.numbers import aloud, is_whole, mentions_number, number_in, spoken_digits
 from kai_ari.dialogue.read_back import read_back
 from kai_ari.dialogue.turns import (
     Action,
@@ -226,7 +226,7 @@ def _heard(state: State, text: str) -> Result:
             return _reason(state, text)
         case Step.NAME:
             name = name_in(text)
-            return _found(state, name=name, number=_whole_number(text)) if name else _missed(state)
+            return _found(state, name=name, number=number_in(text)) if name else _missed(state)
         case Step.NUMBER:
             return _number(state, text)
         case Step.OFFER | Step.CONFIRM:
@@ -256,7 +256,7 @@ def _once(state: State, line: Line) -> Result:
 
 def _reason(state: State, text: str, before: tuple[Line, ...] = ()) -> Result:
     """The reason in the caller's own words, and a name or number they gave with it."""
-    name, number = name_mentioned(text), _whole_number(text)
+    name, number = name_mentioned(text), number_in(text)
     return _found(state, before=before, reason=text.strip(), name=name, number=number)
 
 
@@ -265,12 +265,6 @@ def _found(state: State, *, before: tuple[Line, ...] = (), **slots: str | None) 
     found = {slot: said for slot, said in slots.items() if said and slot not in state.slots}
     state, actions = _next_question(replace(state, slots={**state.slots, **found}), *before)
     return state, (*(Take(slot=s, value=v, how="voice") for s, v in found.items()), *actions)
-
-
-def _whole_number(text: str) -> str:
-    """A telephone number amid other words, or "": short ones are amounts and years."""
-    digits = spoken_digits(text) if mentions_number(text) else ""
-    return digits if len(digits.lstrip("+")) >= 7 and is_whole(digits) else ""
 
 
 def _number(state: State, text: str) -> Result:
@@ -293,7 +287,7 @@ def _number(state: State, text: str) -> Result:
 
 def _correction(state: State, text: str) -> Result | None:
     """ "No, my name is Tom" and "no, it is five five five..." carry their own correction."""
-    if number := _whole_number(text):
+    if number := number_in(text):
         return _taken(_corrected(state), "number", number, "voice")
     name = name_mentioned(text.removeprefix("No,").strip()) or name_mentioned(text)
     if name and state.step is not Step.OFFER:

@@ -26,10 +26,17 @@ _SURE = {*_ONES, *_TEENS, *_TENS, *_REPEATS, "hundred", "thousand", "plus"} - {
 
 #: Words that are digits only between digits: "reach me on two for oh", but "change it to two".
 _SOUND_ALIKES = {"to", "too", "for", "won", "ate", "o", "oh"}
-_DIGIT_WORDS = {*_ONES, *_TEENS, *_TENS, *_REPEATS, "hundred", "thousand"}
+_DIGIT_WORDS = {*_ONES, *_TEENS, *_TENS, *_REPEATS, "hundred", "thousand"} - (
+    _SOUND_ALIKES - {"o", "oh"}
+)
 
 #: What stands between a digit said wrongly and the right one.
 _CORRECTING = re.compile(r"\b(?:no|sorry|i mean|i meant|correction|make that|scratch that)\b")
+
+#: Words that may stand between the digits of one number.
+_JOINING = {
+    "area", "code", "then", "and", "um", "uh", "er", "dash", "plus", "+", "no", "sorry", "i", "mean",
+}  # fmt: skip
 
 #: E.164 allows 15 digits, and an international prefix comes before them; without one, national
 #: numbers have at most 12. The shortest subscriber numbers in use have about 6.
@@ -84,6 +91,20 @@ def _digits(text: str) -> str:
     return "".join(digits)
 
 
+def number_in(text: str) -> str:
+    """The telephone number amid other words, or "": amounts, years and counts make none."""
+    words = re.findall(r"\+|[a-z]+|\d+", text.lower())
+    runs: list[list[str]] = [[]]
+    for place, word in enumerate(words):
+        sounds_alike = word in _SOUND_ALIKES and _among_digits(words, place)
+        if sounds_alike or (word not in _SOUND_ALIKES and _is_digit(word)) or word in _JOINING:
+            runs[-1].append(word)
+        else:
+            runs.append([])
+    numbers = [spoken_digits(" ".join(run)) for run in runs]
+    return max((n for n in numbers if len(n.lstrip("+")) >= 7 and is_whole(n)), key=len, default="")
+
+
 def _among_digits(words: list[str], place: int) -> bool:
     """Whether a sound-alike stands where a digit would."""
     before = words[place - 1] if place else None
@@ -94,7 +115,7 @@ def _among_digits(words: list[str], place: int) -> bool:
 
 
 def _is_digit(word: str | None) -> bool:
-    return word is not None and (word.isdigit() or word in _DIGIT_WORDS)
+    return word is not None and (word.isdecimal() or word in _DIGIT_WORDS)
 
 
 def mentions_number(text: str) -> bool:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kai_ari.dialogue.names import name_in
-from kai_ari.dialogue.numbers import aloud, is_whole, spoken_digits
+from kai_ari.dialogue.numbers import aloud, is_whole, number_in, spoken_digits
 from kai_ari.dialogue.understand import Intent, intent_of, slot_in, yes_or_no
 
 
@@ -23,6 +23,7 @@ from kai_ari.dialogue.understand import Intent, intent_of, slot_in, yes_or_no
         ("2 0 2. 5 5 5. 0 1 4 2. That's it for today.", "2025550142"),
         ("Oh, it's two oh two", "202"),
         ("for one five", "415"),
+        ("two for oh one", "2401"),
         ("two oh two, five five five, oh one four five, no sorry, oh one four four", "2025550144"),
         ("five oh one, I mean five oh two, 555 1234", "5025551234"),
     ],
@@ -34,6 +35,22 @@ def test_spoken_digits(text: str, digits: str) -> None:
 @given(st.from_regex(r"\+?[0-9]{1,15}", fullmatch=True))
 def test_a_number_read_aloud_is_heard_as_the_same_number(number: str) -> None:
     assert spoken_digits(aloud(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Call me on 202 555 0142 for the invoice, please.", "2025550142"),
+        ("No, change it to two oh two, five five five, oh one four two.", "2025550142"),
+        ("It's area code 202, then 555-0142", "2025550142"),
+        ("202 555 0145, no sorry, 0144", "2025550144"),
+        ("I paid four hundred dollars in twenty twenty three for two taps and one sink", ""),
+        ("They lost by three goals to one, more at ten, three to one, again at eleven", ""),
+        ("Invoice 2041 of the 3rd of May 2026", ""),
+    ],
+)
+def test_only_digits_in_a_row_are_a_number(text: str, number: str) -> None:
+    assert number_in(text) == number
 
 
 @pytest.mark.parametrize(
