@@ -6,20 +6,19 @@ here hold no state and are safe to share.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 
-from kai_ari.reception.ports import SAMPLE_RATE, Transcript
+from kai_ari.reception.ports import BYTES_PER_MS, SAMPLE_RATE, Transcript
 from kai_ari.speech.assets import package_file
 from kai_ari.speech.engines import Workers
 from kai_ari.speech.moonshine_tokens import END, START, load_tokens, looping, text_of
 from kai_ari.speech.pcm import Samples, to_samples
 
 MAX_UTTERANCE_MS = 20_000  # memory grows with length; longer audio is heard in pieces
-_MAX_PIECES = 3  # a minute: what comes after it is cut
+_MAX_STORY_MS = 60_000  # what comes after it is cut: recognition may not take for ever
 _LONGEST = MAX_UTTERANCE_MS * SAMPLE_RATE // 1000
 _PAUSE = SAMPLE_RATE // 10  # what a cut between two pieces should fall into
 _MIN_UTTERANCE_MS = 100  # below that the encoder has nothing to look at
@@ -56,7 +55,7 @@ class Moonshine:
     def _transcribe(self, pcm: bytes) -> Transcript:
         texts: list[str] = []
         probabilities: list[float] = []
-        for piece in islice(_pieces(to_samples(pcm)), _MAX_PIECES):
+        for piece in _pieces(to_samples(pcm[: _MAX_STORY_MS * BYTES_PER_MS])):
             tokens, sure = self._decode(piece)
             texts.append(text_of(tokens, self._tokens))
             probabilities += sure
