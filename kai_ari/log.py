@@ -31,6 +31,13 @@ def mask(value: object) -> str:
     return f"…{text[-2:]}" if len(text) > 4 else "…"
 
 
+def _on_one_line(key: str, value: object) -> str:
+    """Nothing that a caller's phone sent may begin a line of its own, or move a cursor."""
+    if key == "trace":
+        return str(value)
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value))
+
+
 class _Formatter(logging.Formatter):
     def __init__(self, *, as_json: bool, show_personal: bool) -> None:
         super().__init__()
@@ -50,7 +57,7 @@ class _Formatter(logging.Formatter):
         if self._json:
             line = {"at": at, "level": record.levelname.lower(), "where": record.name}
             return json.dumps({**line, "call": call, "message": message, **values}, default=str)
-        tail = "".join(f" {key}={value}" for key, value in values.items())
+        tail = "".join(f" {key}={_on_one_line(key, value)}" for key, value in values.items())
         where = f" [{call}]" if call else ""
         return f"{at} {record.levelname:<7}{where} {message}{tail}"
 
