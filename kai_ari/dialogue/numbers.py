@@ -35,7 +35,8 @@ _CORRECTING = re.compile(r"\b(?:no|sorry|i mean|i meant|correction|make that|scr
 
 #: Words that may stand between the digits of one number.
 _JOINING = {
-    "area", "code", "then", "and", "um", "uh", "er", "dash", "plus", "+", "no", "sorry", "i", "mean",
+    "area", "code", "then", "and", "um", "uh", "er", "dash", "plus", "+",
+    "no", "sorry", "i", "mean",
 }  # fmt: skip
 
 #: E.164 allows 15 digits, and an international prefix comes before them; without one, national
