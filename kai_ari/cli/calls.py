@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -48,6 +49,9 @@ def add(subparsers: Any) -> None:
         "--json",
         action="store_true",
         help="one object on stdout: call, outcome, events, obligations, latency_ms",
+    )
+    show.add_argument(
+        "--all", action="store_true", help="also what happens on every call: lines heard, timing"
     )
     show.set_defaults(run=_run(_show))
 
@@ -102,13 +106,18 @@ def _columns(row: CallRow) -> tuple[str, ...]:
         lasted = f"{seconds // 60}:{seconds % 60:02}"
     cells = (
         row.id,
-        f"{started.astimezone():%Y-%m-%d %H:%M:%S}",
+        _when(started.astimezone()),
         row.caller_number or "unknown",
         row.headline or "in progress",
-        row.reason or "-",
+        "-" if row.reason in (None, row.headline) else row.reason,
         lasted,
     )
     return tuple(map(render.printable, cells))
+
+
+def _when(at: datetime) -> str:
+    """Short, so that a call fits on a line of 80; the year only where it is another."""
+    return f"{at:%m-%d %H:%M}" if at.year == datetime.now().astimezone().year else f"{at:%Y-%m-%d}"
 
 
 async def _show(ledger: LedgerReader, args: argparse.Namespace) -> int:
@@ -117,7 +126,10 @@ async def _show(ledger: LedgerReader, args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(render.as_json(records, obligations), indent=2))
     else:
-        print("\n".join(render.story(records, obligations)))
+        # A terminal is as wide as it is; a file or a program gets each event on one line.
+        width = max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
+        told = render.story(records, obligations, width=width, everything=args.all)
+        print("\n".join(told))
     return 0
 
 

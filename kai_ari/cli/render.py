@@ -1,5 +1,6 @@
 """A call in words a person can read, and as one JSON object for programs."""
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from statistics import median_low
@@ -122,14 +123,46 @@ def outcome_in_words(result: Outcome) -> str:
     return _HEADLINES[result.headline]
 
 
-def story(records: Sequence[Record], obligations: Sequence[StoredObligation]) -> Iterator[str]:
-    """The lines of one call: what was said and done with its instant, then what came of it."""
+def _is_routine(event: Event) -> bool:
+    """What happens on every call when all is well, and tells an owner nothing."""
+    match event:
+        case ev.LineEnded(cut_by=cut_by):
+            return cut_by is None
+        case ev.Answered() | ev.AudioOpened() | ev.TurnTimed():
+            return True
+    return False
+
+
+def story(
+    records: Sequence[Record],
+    obligations: Sequence[StoredObligation],
+    *,
+    width: int | None = None,
+    everything: bool = True,
+) -> Iterator[str]:
+    """The lines of one call: what was said and done with its instant, then what came of it.
+
+    Lines longer than `width` go on below, indented. Without `everything`, routine is left out.
+    """
+    for line in _story(records, obligations, everything=everything):
+        indent = " " * (10 if line[:1].strip() else 18)
+        yield from textwrap.wrap(line, width, subsequent_indent=indent) if width else ()
+        if not width or not line:
+            yield line
+
+
+def _story(
+    records: Sequence[Record], obligations: Sequence[StoredObligation], *, everything: bool
+) -> Iterator[str]:
     start = records[0].at
     result = outcome(record.event for record in records)
     yield f"Call {records[0].call}, {_local(start)}"
     yield ""
     for record in records:
-        mark = "*" if record.seq in result.evidence else " "
+        proves = record.seq in result.evidence
+        if _is_routine(record.event) and not proves and not everything:
+            continue
+        mark = "*" if proves else " "
         since = (record.at - start).total_seconds()
         yield f"{since:8.1f} s {mark}#{record.seq:<3} {describe(record.event)}"
     yield ""

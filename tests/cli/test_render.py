@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from kai_ari.calls.events import EVENTS, Event
+from kai_ari.calls.events import EVENTS, Event, LineEnded, LineStarted
 from kai_ari.calls.outcome import Headline, outcome
 from kai_ari.cli import render
 from kai_ari.cli.render import describe, latency_ms, outcome_in_words, printable, story
@@ -39,3 +39,27 @@ def test_every_headline_has_words() -> None:
 def test_letters_of_any_language_stay_as_they_are() -> None:
     assert printable("José 李 Ж") == "José 李 Ж"
     assert printable("a\tb\u202e\x1b") == r"a\tb\u202e\x1b"
+
+
+@given(HISTORY)
+def test_a_story_fits_the_terminal_and_loses_no_proof(events: list[Event]) -> None:
+    records = chained(events or [EVENTS["answered"]()])
+    lines = list(story(records, [], width=80, everything=False))
+    assert max(map(len, lines)) <= 80
+    for place in outcome(record.event for record in records).evidence:
+        assert any(f"*#{place} " in line for line in lines)
+
+
+def test_a_long_line_goes_on_below_its_beginning() -> None:
+    records = chained([LineStarted(line="x", text="So be it. " * 20, claims=())])
+    first, second, *_ = list(story(records, [], width=60))[2:]
+    assert first.startswith("     0.0 s  #1   Kai: So be it.")
+    assert second.startswith(" " * 18 + "it. So be it.")
+
+
+def test_routine_is_left_out_and_what_went_wrong_is_not() -> None:
+    heard = LineEnded(line="x", heard_ms=900, total_ms=900, cut_by=None)
+    cut = LineEnded(line="x", heard_ms=300, total_ms=900, cut_by="speech")
+    told = "\n".join(story(chained([heard, cut]), [], everything=False))
+    assert "heard to the end" not in told
+    assert "cut by speech" in told
