@@ -128,7 +128,7 @@ async def _show(ledger: LedgerReader, args: argparse.Namespace) -> int:
     else:
         # A terminal is as wide as it is; a file or a program gets each event on one line.
         width = max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
-        told = render.story(records, obligations, width=width, everything=args.all)
+        told = render.story(records, obligations, width=width, everything=args.all or not width)
         print("\n".join(told))
     return 0
 
