@@ -25,6 +25,7 @@ from kai_ari.media.audiosocket import AudioSocket
 from kai_ari.media.chan_websocket import ChanWebSocket
 from kai_ari.reception.reception import Reception, ReceptionSettings
 from kai_ari.reception.takeover import close_abandoned
+from kai_ari.reception.voicemail import Archive
 from kai_ari.speech.build import LocalSpeech, build_speech
 from kai_ari.speech.settings import SpeechSettings
 
@@ -83,7 +84,7 @@ async def build(config: Config, speech: LocalSpeech) -> AsyncIterator[Agent]:
         reception = Reception(
             settings=settings,
             ledger=ledger,
-            recordings=FileRecordings(config.data / "recordings"),
+            archive=Archive(recordings=FileRecordings(config.data / "recordings"), speech=speech),
             speech=speech,
             clock=clock,
             abandoned=await close_abandoned(ledger, clock),

@@ -21,6 +21,7 @@ from kai_ari.dialogue.read_back import read_back
 from kai_ari.dialogue.turns import (
     Action,
     CannotListen,
+    CannotSpeak,
     Confirm,
     End,
     Heard,
@@ -58,6 +59,8 @@ Result = tuple[State, tuple[Action, ...]]
 
 def step(state: State, given: Input) -> Result:
     """Total: every input has an answer in every state, and after `End` the answer is nothing."""
+    if isinstance(given, CannotSpeak):
+        return _cannot_speak(state)
     if state.ended:
         return state, ()
     state = replace(state, turns=state.turns + 1)
@@ -65,7 +68,7 @@ def step(state: State, given: Input) -> Result:
         state = replace(state, silences=0)
     if state.step in (Step.RECORDING, Step.SAVING):
         # Keys and noise mean nothing while it runs; `Saved` will come.
-        return _saved(state, ok=given.ok) if isinstance(given, Saved) else (state, ())
+        return _saved(state, given) if isinstance(given, Saved) else (state, ())
     if state.turns > MAX_TURNS:
         return _record(state, lines.CANNOT_UNDERSTAND, Situation.NOT_UNDERSTOOD)
     match given:
@@ -370,19 +373,20 @@ def _record(
     return recording, (*before, *lead, Say(line=lines.VOICEMAIL), Record())
 
 
-def _saved(state: State, *, ok: bool) -> Result:
-    match state.step, ok:
-        case Step.RECORDING, True:
-            return _end(state, lines.RECORDING_SAVED, "message_left", lines.NOT_SAVED)
-        case Step.RECORDING, False:
-            return _record(state, lines.NO_MESSAGE_HEARD)
-        case Step.SAVING, True:
-            line = lines.MESSAGE_SAVED.fill(business=state.business)
-            return _end(state, line, "details_taken", lines.NOT_SAVED)
-        case Step.SAVING, False:
-            return _end(state, lines.NOT_SAVED, "not_saved")
-        case _:
-            raise AssertionError(f"nothing is being saved in {state.step}")
+def _saved(state: State, given: Saved) -> Result:
+    if state.step is Step.SAVING:
+        line = lines.MESSAGE_SAVED.fill(business=state.business)
+        return _end(state, line, "details_taken", lines.NOT_SAVED)
+    if given.ok:
+        return _end(state, lines.RECORDING_SAVED, "message_left", lines.NOT_SAVED)
+    return _record(state, lines.TECHNICAL_TROUBLE if given.failed else lines.NO_MESSAGE_HEARD)
+
+
+def _cannot_speak(state: State) -> Result:
+    """What is left of the conversation without a voice: a recording, and the truth."""
+    if state.ended:
+        return _end(state, lines.RECORDING_SAVED, "cannot_speak", lines.NOT_SAVED)
+    return _record(state, lines.TECHNICAL_TROUBLE, Situation.AGENT_FAULT)
 
 
 def _end(state: State, line: Line, reason: str, otherwise: Line | None = None) -> Result:

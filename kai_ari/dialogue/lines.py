@@ -157,9 +157,7 @@ NOT_CONFIRMED: Final = _line(
     "I am sorry, we could not finish your message. Please call again. Goodbye.",
     interruptible=False,
 )
-WITHDRAWN: Final = _line(
-    "withdrawn", "All right, I have not passed anything on. Goodbye.", interruptible=False
-)
+WITHDRAWN: Final = _line("withdrawn", "All right. Goodbye.", interruptible=False)
 GOODBYE: Final = _line("goodbye", "Goodbye.", interruptible=False)
 UNKNOWN_NUMBER: Final = _line(
     "unknown_number",

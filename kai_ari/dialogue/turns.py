@@ -63,9 +63,13 @@ class Silence:
 
 @dataclass(frozen=True, kw_only=True)
 class Saved:
-    """What `Save` or `Record` came to: an obligation stands in the ledger, or none."""
+    """What `Save` or `Record` came to: an obligation stands in the ledger, or none.
+
+    `failed` tells a recording that could not be made from one without a message in it.
+    """
 
     ok: bool
+    failed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +77,12 @@ class CannotListen:
     """No recogniser works: keys and recordings are left."""
 
 
-Input = Started | Heard | Noise | Pressed | Silence | Saved | CannotListen
+@dataclass(frozen=True, kw_only=True)
+class CannotSpeak:
+    """No voice works: only the lines that ship as recordings can be spoken."""
+
+
+Input = Started | Heard | Noise | Pressed | Silence | Saved | CannotListen | CannotSpeak
 
 # -- what comes out --------------------------------------------------------------
 

@@ -124,6 +124,10 @@ class LiveCall(Protocol):
 
     async def hang_up(self) -> None: ...
 
+    async def leave_to_dialplan(self) -> None:
+        """Let the dialplan go on with a caller Kai cannot serve. Never raises AsteriskError."""
+        ...
+
     async def release(self) -> None:
         """Remove every Asterisk object of this call's. Idempotent; never raises AsteriskError."""
         ...

@@ -11,20 +11,19 @@ from kai_ari.calls.events import EndedBy
 from kai_ari.calls.outcome import outcome
 from kai_ari.clock import Clock
 from kai_ari.dialogue import lines, turns
-from kai_ari.errors import AsteriskError, KaiError, MediaError, SpeechError
-from kai_ari.reception.ears import Ears
+from kai_ari.errors import AsteriskError, KaiError, LedgerError, MediaError, SpeechError
+from kai_ari.reception.ears import Ears, Report
 from kai_ari.reception.inbox import Inbox
 from kai_ari.reception.ports import (
     CallerGone,
     Ledger,
     LiveCall,
     MediaSession,
-    Recordings,
     Speech,
 )
 from kai_ari.reception.record import CallRecord
 from kai_ari.reception.talk import CallerLeft, Item, Talk
-from kai_ari.reception.voicemail import Voicemail
+from kai_ari.reception.voicemail import Archive, Voicemail
 from kai_ari.reception.wrap_up import conclude
 
 _log = log.get("reception")
@@ -34,6 +33,9 @@ MAX_AUDIO_LOSSES = 2
 
 #: A request that failed because the caller left is followed by the news of it this soon.
 NEWS_S = 2.0
+
+#: Waits before the ending of a call is written again, when the ledger was busy.
+CONCLUDE_AGAIN_S = (1.0, 5.0)
 
 #: The apology after a fault is a few seconds long; nothing may hold the caller beyond it.
 APOLOGY_S = 12.0
@@ -56,7 +58,7 @@ class Reception:
 
     settings: ReceptionSettings
     ledger: Ledger
-    recordings: Recordings
+    archive: Archive
     speech: Speech
     clock: Clock
     abandoned: Mapping[str, CallId] = field(default_factory=dict)
@@ -79,8 +81,7 @@ class _Service:
         self._voicemail = Voicemail(
             call=call,
             record=self._record,
-            recordings=house.recordings,
-            speech=house.speech,
+            archive=house.archive,
             max_s=house.settings.max_message_s,
         )
 
@@ -140,17 +141,18 @@ class _Service:
             )
         )
         await self._call.answer()
-        facts: list[ev.Event] = [ev.Answered()]
+        await self._record.note(ev.Answered())
         resumed = arrival.reclaimed
         for _ in range(MAX_AUDIO_LOSSES + 1):
             media = self._media = await self._call.open_audio()
-            await self._record.note(*facts, ev.AudioOpened(transport=media.transport))
+            await self._record.note(ev.AudioOpened(transport=media.transport))
             try:
                 return await self._talk(tasks, media, resumed=resumed)
             except MediaError as error:
                 await self._record.note(ev.AudioLost(why=str(error)))
                 await media.close()
-                facts, resumed = [], True
+                self._forget_audio()
+                resumed = True
         raise MediaError(f"the audio of the call was lost {MAX_AUDIO_LOSSES + 1} times")
 
     async def _talk(self, tasks: asyncio.TaskGroup, media: MediaSession, *, resumed: bool) -> str:
@@ -184,27 +186,41 @@ class _Service:
             return await talk.run(state, turns.Started(greeting=greeting, resumed=resumed))
         finally:
             listening.cancel()
+            await asyncio.wait({listening})
+
+    def _forget_audio(self) -> None:
+        """What the lost audio has brought: news of its end would end the next one too."""
+        for item in self._inbox:
+            if isinstance(item, Report):
+                self._inbox.discard(item)
 
     async def _fail(self, error: BaseException) -> ev.Ended:
-        """Record what broke, and tell the caller with whatever still works."""
+        """Record what broke, and tell the caller with whatever still works.
+
+        Who cannot be told is left to the dialplan, which has its own words.
+        """
         _log.error("call failed", exc_info=error)
         code = error.code if isinstance(error, KaiError) else type(error).__name__
-        ended = ev.Ended(by=EndedBy.FAULT, cause=None, reason=f"fault:{code}")
+        try:
+            await self._record.note(ev.Faulted(where="call", error=f"{code}: {error}"))
+        except LedgerError as second:
+            _log.error("the fault could not be recorded", extra=log.fields(error=str(second)))
         try:
             async with asyncio.timeout(APOLOGY_S):
-                if self._media is not None:
-                    playout = self._media.start_line()
-                    async for chunk in self._house.speech.synthesizer.speak(lines.FAULT.text):
-                        await playout.write(chunk)
-                    await playout.finish()
-        except (MediaError, SpeechError, TimeoutError) as silent:
-            _log.error("the caller could not be told", extra=log.fields(error=str(silent)))
-        try:
+                await self._apologise()
             await self._call.hang_up()
-            await self._record.note(ev.Faulted(where="call", error=f"{code}: {error}"))
-        except KaiError as second:
-            _log.error("the fault could not be recorded", extra=log.fields(error=str(second)))
-        return ended
+        except (AsteriskError, MediaError, SpeechError, TimeoutError) as silent:
+            _log.error("the caller could not be told", extra=log.fields(error=str(silent)))
+            await self._call.leave_to_dialplan()
+        return ev.Ended(by=EndedBy.FAULT, cause=None, reason=f"fault:{code}")
+
+    async def _apologise(self) -> None:
+        if self._media is None:
+            raise MediaError("no audio was open yet")
+        playout = self._media.start_line()
+        async for chunk in self._house.speech.synthesizer.speak(lines.FAULT.text):
+            await playout.write(chunk)
+        await playout.finish()
 
     async def _wrap_up(self, ended: ev.Ended | None) -> None:
         """Write the ending and what is owed in one transaction; leave nothing in Asterisk.
@@ -213,8 +229,9 @@ class _Service:
         """
         if ended is None:
             ended = ev.Ended(by=EndedBy.FAULT, cause=None, reason="agent_stopped")
+            await self._call.leave_to_dialplan()
         try:
-            await conclude(self._record, ended)
+            await self._conclude(ended)
         finally:
             await self._call.release()
         await self._voicemail.transcribe()
@@ -228,6 +245,18 @@ class _Service:
                 audio_frames_dropped=self._media.dropped if self._media else 0,
             ),
         )
+
+    async def _conclude(self, ended: ev.Ended) -> None:
+        """The last write of a call is worth waiting for: nobody is on the line any more."""
+        for wait_s in CONCLUDE_AGAIN_S:
+            try:
+                return await conclude(self._record, ended)
+            except LedgerError as error:
+                if not error.retryable:
+                    raise
+                _log.warning("the ending is not written yet", extra=log.fields(error=str(error)))
+                await asyncio.sleep(wait_s)
+        return await conclude(self._record, ended)
 
 
 def _ended(gone: CallerGone) -> ev.Ended:

@@ -23,17 +23,24 @@ class CallRecord:
         self.history += events
 
     async def owe(
-        self, owed: Owed, about: dict[str, str], *then: Event, recording: str | None = None
+        self,
+        owed: Owed,
+        about: dict[str, str],
+        *,
+        first: Sequence[Event] = (),
+        then: Sequence[Event] = (),
+        recording: str | None = None,
     ) -> None:
-        """Write an obligation, the event that names it and what follows, all or nothing."""
+        """Write an obligation between the events around it, all or nothing."""
         obligation = Obligation(
             id=uuid4().hex[:16], call=self.call, owed=owed, since=self._clock.now(), about=about
         )
         written = ObligationWritten(
             obligation=obligation.id, owed=obligation.owed.value, recording=recording
         )
-        await self._ledger.append(self.call, written, *then, obligations=(obligation,))
-        self.history += (written, *then)
+        events = (*first, written, *then)
+        await self._ledger.append(self.call, *events, obligations=(obligation,))
+        self.history += events
 
     async def note_faults(self, faults: Sequence[EngineFault]) -> None:
         if faults:

@@ -9,7 +9,7 @@ from kai_ari.calls import events as ev
 from kai_ari.clock import Clock
 from kai_ari.dialogue import conversation, turns
 from kai_ari.dialogue.lines import Line
-from kai_ari.errors import MediaError
+from kai_ari.errors import MediaError, SpeechError
 from kai_ari.promises.guard import unbacked
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
@@ -82,6 +82,7 @@ class Talk:
         self._clock = clock
         self._patience_s = patience_s
         self._turn: _Turn | None = None
+        self._voiceless = False
         self._spoken_ms = 0  # of Kai's lines since the caller's turn
         self._cut_by_speech = False
 
@@ -95,12 +96,26 @@ class Talk:
             before, said = state, given
             state, actions = conversation.step(state, given)
             self._spoken_ms, self._cut_by_speech = 0, False
-            answer = await self._carry_out(actions)
+            try:
+                answer = await self._carry_out(actions)
+            except SpeechError as error:
+                given = await self._lose_voice(error)
+                continue
             if isinstance(answer, turns.End):
                 return answer.reason
             given = answer or await self._listen(state)
             if self._cut_by_speech and self._spoken_ms < TOO_SOON_MS:
                 state, given = conversation.go_on(before, said, state, given)
+
+    async def _lose_voice(self, error: SpeechError) -> turns.Input:
+        """Once: the lines that ship as recordings are left. Raises `error` when not even they."""
+        if self._voiceless:
+            raise error
+        self._voiceless = True
+        await self._record.note(
+            ev.EngineFailed(part="synthesizer", engine="all", error=str(error), instead="recorded")
+        )
+        return turns.CannotSpeak()
 
     async def _carry_out(self, actions: tuple[turns.Action, ...]) -> turns.Saved | turns.End | None:
         cut = False
@@ -127,11 +142,11 @@ class Talk:
 
     async def _take_recording(self) -> turns.Saved:
         self._ears.forget()
-        ok, gone = await self._voicemail.take(self._inbox)
+        saved, gone = await self._voicemail.take(self._inbox)
         if gone is not None:
             raise CallerLeft(gone)
         self._ears.forget()
-        return turns.Saved(ok=ok)
+        return saved
 
     # -- speaking ----------------------------------------------------------------
 
@@ -256,8 +271,10 @@ class Talk:
         """The caller's next input to the question that was asked."""
         self._ears.expect = state.expect
         interrupted = self._ears.caller_is_talking
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._patience_s  # coughs and clicks do not put it off
         while True:
-            item = await self._next_item()
+            item = await self._next_item(until)
             match item:
                 case None:
                     waited = round(self._patience_s * 1000)
@@ -304,12 +321,13 @@ class Talk:
         )
         return turns.Heard(text=text)
 
-    async def _next_item(self) -> Item | None:
+    async def _next_item(self, until: float) -> Item | None:
         """The next item, or None when nothing came; a caller in mid-sentence is not silent."""
         while True:
             try:
-                async with asyncio.timeout(self._patience_s):
+                async with asyncio.timeout_at(until):
                     return await self._inbox.take()
             except TimeoutError:
                 if not self._ears.caller_is_talking:
                     return None
+                until = asyncio.get_running_loop().time() + self._patience_s

@@ -1,11 +1,13 @@
 """A recorded message: proven by RecordingFinished, checked, stored, and owed to somebody."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 from kai_ari import log
 from kai_ari.calls import events as ev
 from kai_ari.calls.outcome import MIN_MESSAGE_MS, MIN_VOICED_MS
+from kai_ari.dialogue.turns import Saved
 from kai_ari.errors import AsteriskError, SpeechError
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
@@ -29,26 +31,72 @@ MAX_SILENCE_S = 5
 #: A caller who hangs up ends the recording; Asterisk reports it within milliseconds.
 LAST_WORD_S = 5.0
 
+#: Waits before fetching a recording again. What cannot be fetched stays with Asterisk, and is
+#: collected when the agent connects the next time (see takeover).
+FETCH_AGAIN_S = (0.5, 2.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """Where recordings of any call are checked and kept."""
+
+    recordings: Recordings
+    speech: Speech
+
+    async def keep(self, record: CallRecord, recording: str, wav: bytes) -> bytes | None:
+        """Store a finished recording; its audio when it is a message, which is then owed."""
+        pcm = await asyncio.to_thread(self.speech.decode_wav, wav)
+        voiced_ms = await asyncio.to_thread(self.speech.voiced_ms, pcm)
+        file, sha256 = await self.recordings.store(f"{record.call}-{recording}.wav", wav)
+        stored = ev.RecordingStored(
+            recording=recording,
+            file=file,
+            sha256=sha256,
+            duration_ms=duration_ms(pcm),
+            voiced_ms=voiced_ms,
+        )
+        if stored.duration_ms < MIN_MESSAGE_MS or stored.voiced_ms < MIN_VOICED_MS:
+            await record.note(stored)
+            return None
+        known = about([*record.history, stored])
+        await record.owe(Owed.DELIVER_MESSAGE, known, first=[stored], recording=recording)
+        return pcm
+
+    async def transcribe(self, record: CallRecord, recording: str, pcm: bytes) -> None:
+        """Put words to what was stored. The message stands without them: a failure is noted."""
+        recognizer = self.speech.recognizer
+        try:
+            parts = [
+                await recognizer.transcribe(utterance)
+                for utterance in await asyncio.to_thread(self.speech.utterances, pcm)
+            ]
+        except SpeechError as error:
+            await record.note(
+                ev.EngineFailed(part="recognizer", engine="all", error=str(error), instead=None)
+            )
+            return
+        await record.note_faults([fault for part in parts for fault in part.faults])
+        await record.note(
+            ev.RecordingTranscribed(
+                recording=recording,
+                text=" ".join(part.text for part in parts if part.text),
+                engine=parts[-1].engine if parts else "none",
+            )
+        )
+
 
 class Voicemail:
-    def __init__(
-        self,
-        *,
-        call: LiveCall,
-        record: CallRecord,
-        recordings: Recordings,
-        speech: Speech,
-        max_s: int,
-    ) -> None:
+    """The recordings of one live call."""
+
+    def __init__(self, *, call: LiveCall, record: CallRecord, archive: Archive, max_s: int) -> None:
         self._call = call
         self._record = record
-        self._recordings = recordings
-        self._speech = speech
+        self._archive = archive
         self._max_s = max_s
         self._taken = 0
         self._untranscribed: list[tuple[str, bytes]] = []
 
-    async def take(self, inbox: Inbox[Any]) -> tuple[bool, CallerGone | None]:
+    async def take(self, inbox: Inbox[Any]) -> tuple[Saved, CallerGone | None]:
         """Record once. Whether a message now stands, and who left while it was recorded."""
         self._taken += 1
         recording = f"message{self._taken}"
@@ -59,12 +107,13 @@ class Voicemail:
             )
         except AsteriskError as error:
             await self._record.note(ev.RecordingFailed(recording=recording, why=str(error)))
-            return False, None
+            await self._call.rejoin()
+            return Saved(ok=False, failed=True), None
         done, gone = await self._wait(recording, inbox)
-        stands = await self._keep(recording, done)
+        saved = await self._keep(recording, done)
         if gone is None:
             await self._call.rejoin()
-        return stands, gone
+        return saved, gone
 
     async def _wait(
         self, recording: str, inbox: Inbox[Any]
@@ -84,54 +133,40 @@ class Voicemail:
                 case RecordingDone() | RecordingBroken() if item.recording == recording:
                     return item, gone
 
-    async def _keep(self, recording: str, done: RecordingDone | RecordingBroken) -> bool:
-        """Fetch, check and store; the obligation is written only for a message."""
+    async def _keep(self, recording: str, done: RecordingDone | RecordingBroken) -> Saved:
+        """Fetch and store; Asterisk's own copy goes last, when nothing can be lost any more."""
         if isinstance(done, RecordingBroken):
             await self._record.note(ev.RecordingFailed(recording=recording, why=done.why))
-            return False
+            return Saved(ok=False, failed=True)
         await self._record.note(
             ev.RecordingFinished(recording=recording, duration_ms=done.duration_ms)
         )
-        wav = await self._call.fetch_recording(recording)
-        pcm = await asyncio.to_thread(self._speech.decode_wav, wav)
-        voiced = await asyncio.to_thread(self._speech.voiced_ms, pcm)
-        file, sha256 = await self._recordings.store(f"{self._record.call}-{recording}.wav", wav)
-        stored = ev.RecordingStored(
-            recording=recording,
-            file=file,
-            sha256=sha256,
-            duration_ms=duration_ms(pcm),
-            voiced_ms=voiced,
-        )
-        await self._record.note(stored)
-        await self._call.delete_recording(recording)
-        if stored.duration_ms < MIN_MESSAGE_MS or stored.voiced_ms < MIN_VOICED_MS:
-            return False
-        await self._record.owe(
-            Owed.DELIVER_MESSAGE, about(self._record.history), recording=recording
-        )
+        try:
+            wav = await self._fetch(recording)
+        except AsteriskError as error:
+            why = f"not fetched yet: {error}"
+            await self._record.note(ev.RecordingFailed(recording=recording, why=why))
+            return Saved(ok=False, failed=True)
+        pcm = await self._archive.keep(self._record, recording, wav)
+        try:
+            await self._call.delete_recording(recording)
+        except AsteriskError as error:
+            _log.warning("a stored recording stays in Asterisk", extra=log.fields(error=str(error)))
+        if pcm is None:
+            return Saved(ok=False)
         self._untranscribed.append((recording, pcm))
-        return True
+        return Saved(ok=True)
+
+    async def _fetch(self, recording: str) -> bytes:
+        for wait_s in FETCH_AGAIN_S:
+            try:
+                return await self._call.fetch_recording(recording)
+            except AsteriskError as error:
+                _log.warning("a recording was not fetched", extra=log.fields(error=str(error)))
+                await asyncio.sleep(wait_s)
+        return await self._call.fetch_recording(recording)
 
     async def transcribe(self) -> None:
-        """Put words to what was stored. The message stands without them: a failure is noted."""
         for recording, pcm in self._untranscribed:
-            try:
-                parts = [
-                    await self._speech.recognizer.transcribe(utterance)
-                    for utterance in await asyncio.to_thread(self._speech.utterances, pcm)
-                ]
-            except SpeechError as error:
-                await self._record.note(
-                    ev.EngineFailed(part="recognizer", engine="all", error=str(error), instead=None)
-                )
-                continue
-            await self._record.note_faults([fault for part in parts for fault in part.faults])
-            await self._record.note(
-                ev.RecordingTranscribed(
-                    recording=recording,
-                    text=" ".join(part.text for part in parts if part.text),
-                    engine=parts[-1].engine if parts else "none",
-                )
-            )
+            await self._archive.transcribe(self._record, recording, pcm)
         self._untranscribed.clear()

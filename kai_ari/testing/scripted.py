@@ -1,21 +1,19 @@
-"""A call without a telephone: a scripted caller, scripted speech, and a record in memory.
+"""A call without a telephone: a scripted caller, and a record in memory.
 
-They stand behind reception's ports, for whole calls on virtual time. Speech is coded in
-the audio itself: every sample of an utterance is its number in the script, so what
-reaches the recogniser is what really came through the frames.
+They stand behind reception's ports, for whole calls on virtual time.
 """
 
 import asyncio
 import io
 import wave
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from kai_ari.calls.call import Arrival, CallId
 from kai_ari.calls.events import EndedBy, Event
-from kai_ari.errors import LedgerError, MediaError, SpeechError
+from kai_ari.errors import AsteriskError, LedgerError, MediaError
 from kai_ari.promises.obligation import Obligation
 from kai_ari.reception.ports import (
     BYTES_PER_MS,
@@ -23,23 +21,15 @@ from kai_ari.reception.ports import (
     FRAME_MS,
     SAMPLE_RATE,
     CallerGone,
-    EngineFault,
     Key,
     RecordingBroken,
     RecordingDone,
     Signal,
-    Transcript,
     duration_ms,
 )
-
-#: Speaking rate of both sides: about 150 words a minute.
-WORD_MS = 400
+from kai_ari.testing.scripted_speech import Utterances
 
 _SILENCE = bytes(FRAME_BYTES)
-
-
-def _words_ms(text: str) -> int:
-    return max(1, len(text.split())) * WORD_MS
 
 
 # -- what a caller does ----------------------------------------------------------
@@ -79,7 +69,16 @@ class LeaveRecording:
 
 @dataclass(frozen=True, kw_only=True)
 class LoseAudio:
-    """The media channel dies."""
+    """The media channel dies: after Kai's next line, or `after_ms` into it."""
+
+    after_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cough:
+    """Noise too short for words, `times` over, five seconds apart."""
+
+    times: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,88 +86,7 @@ class HangUp:
     pass
 
 
-Act = Say | Press | Interrupt | StaySilent | LeaveRecording | LoseAudio | HangUp
-
-
-class Utterances:
-    """Texts by the number that their audio is made of."""
-
-    def __init__(self) -> None:
-        self._texts: list[str] = []
-
-    def audio(self, text: str) -> bytes:
-        self._texts.append(text)
-        number = len(self._texts)
-        return np.full(_words_ms(text) * SAMPLE_RATE // 1000, number, dtype="<i2").tobytes()
-
-    def text(self, pcm: bytes) -> str:
-        numbers = [n for n in dict.fromkeys(np.frombuffer(pcm, dtype="<i2").tolist()) if n > 0]
-        return " ".join(self._texts[number - 1] for number in numbers)
-
-
-# -- speech ----------------------------------------------------------------------
-
-
-class ScriptedRecognizer:
-    def __init__(self, utterances: Utterances, *, works: bool = True) -> None:
-        self._utterances = utterances
-        self._works = works
-        self.asked = 0
-
-    async def transcribe(self, pcm: bytes, expected: Sequence[str] = ()) -> Transcript:
-        self.asked += 1
-        await asyncio.sleep(0.05)
-        if not self._works:
-            raise SpeechError("the recogniser is broken by the script")
-        return Transcript(text=self._utterances.text(pcm), confidence=None, engine="scripted")
-
-
-class ScriptedUtterance:
-    engine = "scripted"
-    faults: Sequence[EngineFault] = ()
-
-    def __init__(self, text: str, *, works: bool) -> None:
-        self._text = text
-        self._works = works
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        await asyncio.sleep(0.02)
-        if not self._works:
-            raise SpeechError("the voice is broken by the script")
-        yield bytes(_words_ms(self._text) * BYTES_PER_MS)
-
-
-class ScriptedSynthesizer:
-    def __init__(self, *, works: bool = True) -> None:
-        self.works = works
-
-    def speak(self, text: str) -> ScriptedUtterance:
-        return ScriptedUtterance(text, works=self.works)
-
-
-class _Detector:
-    def feed(self, frame: bytes) -> float:
-        return 1.0 if any(frame) else 0.0
-
-
-class ScriptedSpeech:
-    def __init__(self, utterances: Utterances, *, hears: bool = True, speaks: bool = True) -> None:
-        self.recognizer = ScriptedRecognizer(utterances, works=hears)
-        self.synthesizer = ScriptedSynthesizer(works=speaks)
-
-    def new_voice_detector(self) -> _Detector:
-        return _Detector()
-
-    def decode_wav(self, data: bytes) -> bytes:
-        with wave.open(io.BytesIO(data)) as file:
-            pcm: bytes = file.readframes(file.getnframes())
-            return pcm
-
-    def voiced_ms(self, pcm: bytes) -> int:
-        return int(np.count_nonzero(np.frombuffer(pcm, dtype="<i2"))) * 1000 // SAMPLE_RATE
-
-    def utterances(self, pcm: bytes) -> Sequence[bytes]:
-        return [pcm]
+Act = Say | Press | Interrupt | StaySilent | LeaveRecording | LoseAudio | Cough | HangUp
 
 
 # -- the record ------------------------------------------------------------------
@@ -180,6 +98,7 @@ class ListLedger:
 
     events: list[Event] = field(default_factory=list)
     obligations: list[Obligation] = field(default_factory=list)
+    open: list[CallId] = field(default_factory=list)
     fails_at: int | None = None
 
     async def append(
@@ -195,7 +114,7 @@ class ListLedger:
         return self.events
 
     async def open_calls(self) -> Sequence[CallId]:
-        return ()
+        return self.open
 
 
 @dataclass(kw_only=True)
@@ -279,15 +198,20 @@ class ScriptedCall:
         number: str | None = "+12025550142",
         did: str = "100",
         fail_to_answer: Exception | None = None,
+        fails: Mapping[str, int] | None = None,
     ) -> None:
+        """`fails` names requests (start_recording, ...) and how often each fails at first."""
         self.arrival = Arrival(
             call=CallId("0000000test1"), channel="caller", did=did,
             caller_raw=number or "", caller_name="", caller_number=number,
         )  # fmt: skip
         self.released = False
+        self.left_to_dialplan = False
+        self.in_bridge = True
         self._acts = list(acts)
         self._utterances = utterances
         self._fail_to_answer = fail_to_answer
+        self._fails = dict(fails or {})
         self._signals: asyncio.Queue[Signal] = asyncio.Queue()
         self._recorded: bytes = b""
         self._timers: list[asyncio.TimerHandle] = []
@@ -315,6 +239,14 @@ class ScriptedCall:
         if self.media is not None:
             self.media.speak(self._utterances.audio(text))
 
+    def _cough(self) -> None:
+        if self.media is not None:
+            self.media.speak(np.full(200 * SAMPLE_RATE // 1000, -1, dtype="<i2").tobytes())
+
+    def _lose_audio(self, after_ms: int) -> None:
+        if self.media is not None:
+            self._later(after_ms, self.media.lost.set)
+
     def _hang_up(self) -> None:
         self._signals.put_nowait(CallerGone(by=EndedBy.CALLER, cause=16, reason="hung_up"))
 
@@ -323,6 +255,9 @@ class ScriptedCall:
             case [Interrupt() as act, *rest]:
                 self._acts = rest
                 self._later(act.after_ms, lambda: self._say(act.text))
+            case [LoseAudio(after_ms=int(after_ms)), *rest]:
+                self._acts = rest
+                self._lose_audio(after_ms)
 
     def kai_finished(self) -> None:
         match self._acts:
@@ -331,10 +266,11 @@ class ScriptedCall:
             case [Press(keys=keys), *rest]:
                 for place, key in enumerate(keys):
                     self._signals_later(200 * (place + 1), Key(key=key))
-            case [LoseAudio(), *rest]:
-                media = self.media
-                if media is not None:
-                    self._later(300, media.lost.set)
+            case [LoseAudio(after_ms=None), *rest]:
+                self._lose_audio(300)
+            case [Cough(times=times), *rest]:
+                for place in range(times):
+                    self._later(5000 * (place + 1), self._cough)
             case [HangUp(), *rest]:
                 self._later(300, self._hang_up)
             case [StaySilent(), *rest]:
@@ -346,7 +282,14 @@ class ScriptedCall:
     def _signals_later(self, milliseconds: float, signal: Signal) -> None:
         self._later(milliseconds, lambda: self._signals.put_nowait(signal))
 
+    def _maybe_fail(self, request: str) -> None:
+        if self._fails.get(request, 0) > 0:
+            self._fails[request] -= 1
+            raise AsteriskError(f"{request} fails, says the script")
+
     async def start_recording(self, recording: str, *, max_s: int, max_silence_s: int) -> None:
+        self.in_bridge = False
+        self._maybe_fail("start_recording")
         match self._acts:
             case [LeaveRecording() as act, *rest]:
                 self._acts = rest
@@ -363,6 +306,7 @@ class ScriptedCall:
         self._signals_later(length, done)
 
     async def fetch_recording(self, recording: str) -> bytes:
+        self._maybe_fail("fetch_recording")
         buffer = io.BytesIO()
         with wave.open(buffer, "wb") as file:
             file.setnchannels(1)
@@ -372,13 +316,17 @@ class ScriptedCall:
         return buffer.getvalue()
 
     async def delete_recording(self, recording: str) -> None:
+        self._maybe_fail("delete_recording")
         self._recorded = b""
 
     async def rejoin(self) -> None:
-        pass
+        self.in_bridge = True
 
     async def hang_up(self) -> None:
         pass
+
+    async def leave_to_dialplan(self) -> None:
+        self.left_to_dialplan = True
 
     async def release(self) -> None:
         self.released = True

@@ -12,8 +12,10 @@ from kai_ari.calls.outcome import Headline, Outcome, outcome
 from kai_ari.errors import AsteriskError
 from kai_ari.promises.obligation import Obligation, Owed
 from kai_ari.reception.reception import Reception, ReceptionSettings
+from kai_ari.reception.voicemail import Archive
 from kai_ari.testing.scripted import (
     Act,
+    Cough,
     DictRecordings,
     HangUp,
     Interrupt,
@@ -23,10 +25,9 @@ from kai_ari.testing.scripted import (
     Press,
     Say,
     ScriptedCall,
-    ScriptedSpeech,
     StaySilent,
-    Utterances,
 )
+from kai_ari.testing.scripted_speech import ScriptedSpeech, Utterances
 from kai_ari.testing.virtual_time import VirtualClock, run_virtual
 
 
@@ -59,6 +60,7 @@ async def _serve(
     ledger_fails_at: int | None = None,
     fail_to_answer: Exception | None = None,
     stop_agent_after_s: float | None = None,
+    fails: dict[str, int] | None = None,
 ) -> Result:
     utterances = Utterances()
     speech = ScriptedSpeech(utterances, hears=hears, speaks=speaks)
@@ -67,12 +69,17 @@ async def _serve(
     reception = Reception(
         settings=ReceptionSettings(business="Rossi Plumbing", greetings={"100": "Hello."}),
         ledger=ledger,
-        recordings=recordings,
+        archive=Archive(recordings=recordings, speech=speech),
         speech=speech,
         clock=VirtualClock(),
     )
     call = ScriptedCall(
-        *acts, utterances=utterances, number=number, did=did, fail_to_answer=fail_to_answer
+        *acts,
+        utterances=utterances,
+        number=number,
+        did=did,
+        fail_to_answer=fail_to_answer,
+        fails=fails,
     )
     serving = asyncio.create_task(reception.handle(call))
     done, _ = await asyncio.wait({serving}, timeout=stop_agent_after_s or 3600)
@@ -244,11 +251,16 @@ def test_without_a_recogniser_a_message_is_recorded_and_the_fault_is_on_record()
     assert result.of(ev.EngineFailed)
 
 
-def test_without_any_voice_the_call_ends_as_a_fault() -> None:
-    result = serve(REASON, speaks=False)
-    assert result.outcome.headline is Headline.UNRESOLVED
-    assert result.outcome.ended_by is EndedBy.FAULT
-    assert result.outcome.reason == "fault:speech"
+def test_without_a_voice_the_recorded_lines_take_a_message() -> None:
+    result = serve(LeaveRecording(voiced_ms=4000), speaks=False)
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+    assert result.said == ["greeting", "technical_trouble", "voicemail", "recording_saved"]
+    assert result.of(ev.EngineFailed)
+
+
+def test_who_cannot_be_told_of_a_fault_is_left_to_the_dialplan() -> None:
+    result = serve(ledger_fails_at=1)
+    assert result.call.left_to_dialplan
 
 
 def test_lost_audio_is_opened_again_and_admitted() -> None:
@@ -256,6 +268,48 @@ def test_lost_audio_is_opened_again_and_admitted() -> None:
     assert result.of(ev.AudioLost)
     assert result.said[1] == "welcome_back"
     assert result.outcome.headline is Headline.DETAILS_TAKEN
+
+
+def test_audio_lost_while_kai_speaks_is_opened_again_once() -> None:
+    result = serve(LoseAudio(after_ms=100), REASON, NAME, YES, YES)
+    assert len(result.of(ev.AudioLost)) == 1
+    assert result.said[:3] == ["greeting", "welcome_back", "ask_name"]
+    assert result.outcome.headline is Headline.DETAILS_TAKEN
+
+
+def test_coughs_do_not_hold_a_call_for_ever() -> None:
+    result = serve(Cough(times=100))
+    assert len(result.of(ev.CallerSilent)) == 3
+    assert result.outcome.reason == Situation.CALLER_SILENT
+
+
+def test_who_takes_the_need_back_and_hangs_up_is_owed_nothing() -> None:
+    result = serve(REASON, Say(text="never mind"), HangUp())
+    assert not result.obligations
+
+
+def test_a_recording_that_cannot_start_is_admitted_with_the_caller_back_in_the_bridge() -> None:
+    result = serve(
+        Say(text="voicemail"), LeaveRecording(voiced_ms=4000), fails={"start_recording": 1}
+    )
+    assert result.said == [
+        "greeting", "voicemail", "technical_trouble", "voicemail", "recording_saved",
+    ]  # fmt: skip
+    assert result.call.in_bridge
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+
+
+@pytest.mark.parametrize("fails", [{"delete_recording": 9}, {"fetch_recording": 2}])
+def test_a_message_survives_what_goes_wrong_around_it(fails: dict[str, int]) -> None:
+    result = serve(Say(text="voicemail"), LeaveRecording(voiced_ms=4000), fails=fails)
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+    assert len(result.obligations) == 1
+
+
+def test_a_recording_is_stored_and_owed_in_one_write() -> None:
+    events = serve(Say(text="voicemail"), LeaveRecording(voiced_ms=4000)).events
+    stored = next(i for i, e in enumerate(events) if isinstance(e, ev.RecordingStored))
+    assert isinstance(events[stored + 1], ev.ObligationWritten)
 
 
 def test_audio_lost_for_good_is_a_fault() -> None:
