@@ -260,7 +260,7 @@ def _once(state: State, line: Line) -> Result:
 def _reason(state: State, text: str, before: tuple[Line, ...] = ()) -> Result:
     """The reason in the caller's own words, and a name or number they gave with it."""
     name, number = name_mentioned(text), number_in(text)
-    return _found(state, before=before, reason=text.strip(), name=name, number=number)
+    return _found(state, before=before, reason=text.strip("\"' "), name=name, number=number)
 
 
 def _found(state: State, *, before: tuple[Line, ...] = (), **slots: str | None) -> Result:

@@ -32,7 +32,7 @@ _RESTART = re.compile(r"^([\w'-]+)[., ]+(?=\1\b)", re.IGNORECASE)
 #: Words of talk about the call, in no name.
 _NOT_NAMES = re.compile(
     r"\b(i|i'd|i'll|you|your|we|they|my|me|what|how|why|when|where|who|is|are|was|were|do|does|"
-    r"know|told|said|say|not|never|already|anybody|anyone|hello|sorry|question|it|that|this|"
+    r"know|told|said|say|not|never|already|anybody|anyone|hello|sorry|right|correct|fine|sure|yes|no|nothing|question|it|that|this|"
     r"fuck\w*|shit\w*|hell|damn|bullshit|idiot|\w+n't)\b",
     re.IGNORECASE,
 )

@@ -169,6 +169,7 @@ def test_yes_or_no_and_doubt_counts_as_no(text: str, answer: bool | None) -> Non
         ("Hello, it's Bob about the invoice.", "Bob"),
         ("She won't know Brian.", None),
         ("I told you already!", None),
+        ("Yes, that's right.", None),
     ],
 )
 def test_names(text: str, name: str | None) -> None:
