@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from kai_ari.calls.outcome import outcome
+from kai_ari.calls.outcome import Headline, outcome
 from kai_ari.cli import render
 from kai_ari.cli.arguments import COMMON
 from kai_ari.config.load import load
@@ -22,7 +22,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description="Registers a real SIP phone, calls Kai with it and speaks in a synthesised"
         " voice, a line each time Kai has finished. Shows the call as it is recorded.",
         epilog='Example: kai-ari call --say "My tap is leaking." --say "It is John Baker."'
-        " --keys 1 --keys 1",
+        " --keys 1 --keys 1. Exit status 0 if a message was taken, 1 if not.",
     )
     parser.add_argument("number", nargs="?", help="the number to call (default: the first of ours)")
     parser.add_argument(
@@ -70,12 +70,12 @@ def run(args: argparse.Namespace) -> int:
         Say(text=value) if option == "--say" else Press(keys=value) for option, value in args.steps
     ]
     placed = asyncio.run(place(config, account, number, steps or EXAMPLE, tell=tell, wav=args.wav))
+    result = outcome(record.event for record in placed.records)
     if args.json:
         print(json.dumps(placed.as_json, indent=2, ensure_ascii=False))
     else:
-        result = outcome(record.event for record in placed.records)
         print(f"\n{render.outcome_in_words(result)}")
-    return 0
+    return 0 if result.headline in (Headline.DETAILS_TAKEN, Headline.MESSAGE_LEFT) else 1
 
 
 def _password(secrets: Path, user: str) -> str:

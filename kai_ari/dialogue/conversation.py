@@ -206,7 +206,9 @@ def _heard(state: State, text: str) -> Result:
             return _wants_human(state)
         case Intent.VOICEMAIL:
             return _record(state)
-        case Intent.WITHDRAW:
+        case Intent.WRONG_NUMBER if state.step in (Step.OFFER, Step.CONFIRM, Step.CHANGE):
+            return _change(_corrected(state), "number")
+        case Intent.WITHDRAW | Intent.WRONG_NUMBER:
             return _end(state, lines.WITHDRAWN, "withdrawn")
         case Intent.GOODBYE if state.step is not Step.CONFIRM:
             return _end(state, lines.GOODBYE, "said_goodbye")

@@ -18,6 +18,7 @@ class Intent(StrEnum):
     LEAVE_MESSAGE = "leave_message"
     GOODBYE = "goodbye"
     WITHDRAW = "withdraw"
+    WRONG_NUMBER = "wrong_number"  # theirs or Kai's: the question tells which
     HELLO = "hello"
     WAIT = "wait"
     WHO = "who"  # "are you a robot?"
@@ -42,9 +43,11 @@ _WHOLE = {
         r"(good ?bye|bye( bye)?|see you|that is all|that's all)( then)?( now)?"
     ),
     Intent.WITHDRAW: (
-        r"(oh )?(never ?mind|forget (it|about it)|it does(n't| not) matter|cancel( that| it)?|"
-        r"i('ll| will) call (back|again)( later)?|wrong number|(sorry )?i have the wrong number)"
-        r"( sorry)?( bye| good ?bye)?"
+        r"(oh )?(never ?mind|forget (it|about it)|cancel( that| it)?|"
+        r"i('ll| will) call (back|again)( later)?)( sorry)?( bye| good ?bye)?"
+    ),
+    Intent.WRONG_NUMBER: (
+        r"((that|it)( i|')s |(sorry )?i have )?(the )?wrong number( sorry)?( bye| good ?bye)?"
     ),
     Intent.HELLO: r"(hello|hi|hey|good (morning|afternoon|evening)|hello there|hi there)"
     r"( hello| there)*( (are you there|is anybody there|can you hear me))?",

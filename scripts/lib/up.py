@@ -87,7 +87,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def prepare(args: argparse.Namespace, file: Path) -> Setting:
-    """Make what is missing of kai.yaml and the secrets. Raises ConfigError."""
+    """Make what is missing of kai.yaml and the secrets. Raises ConfigError or UpError."""
+    if not file.parent.is_dir():
+        raise UpError(f"there is no directory {file.parent}: make it, or give another --config")
     if not file.exists():
         file.write_text(example(), encoding="utf-8")
         say(f"wrote {file}: what your business decides goes there")

@@ -262,6 +262,19 @@ def test_a_message_withdrawn_is_not_passed_on() -> None:
     assert state.ended
 
 
+@pytest.mark.parametrize("asked", [(REASON, NAME), (REASON, NAME, YES)])
+def test_a_wrong_number_at_the_read_back_is_kai_s_not_the_caller_s(
+    asked: tuple[Input, ...],
+) -> None:
+    state, actions = play(*asked, Heard(text="No, wrong number."))
+    assert said(actions) == ["ask_number"]
+    assert state.slots["reason"]
+
+
+def test_who_dialled_the_wrong_number_is_let_go() -> None:
+    assert play(Heard(text="Sorry, wrong number."))[0].ended
+
+
 INPUTS: st.SearchStrategy[Input] = st.one_of(
     st.builds(
         Heard,
