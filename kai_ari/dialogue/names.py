@@ -17,7 +17,7 @@ _TAIL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _INSIDE = re.compile(
-    r"\bmy name(?:'s| is) ((?:[A-Z][\w'-]+ ?){1,3})|"
+    r"\b(?:my|the) name(?:'s| is) ((?:[A-Z][\w'-]+ ?){1,3})|"
     r"^(?:hi|hello)?[ ,.]*this is ((?:[A-Z][\w'-]+ ?){1,3})\b",
 )
 #: "Smith. That's S-M-Y-T-H": letters one by one, at least three.

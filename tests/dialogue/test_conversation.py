@@ -97,6 +97,7 @@ def test_a_hidden_caller_id_is_not_offered() -> None:
     ("correction", "slot", "value"),
     [
         ("No, my name is Mario Lopez.", "name", "Mario Lopez"),
+        ("No, no, the name is Jon Becker.", "name", "Jon Becker"),
         ("No, it's five five five, zero one nine nine.", "number", "5550199"),
     ],
 )
