@@ -41,7 +41,9 @@ class AriCall:
         self._ari = ari
         self._transport = transport
         self._bridge = own_id(arrival.call, "bridge")
-        self._media = own_id(arrival.call, "media")
+        self._bridge_made = False
+        self._openings = 0  # of audio; each has a media channel, and an id, of its own
+        self._media = ""
         self._signals = SignalQueue()
         self._media_started = asyncio.Event()
         self._offer: MediaOffer | None = None
@@ -70,8 +72,15 @@ class AriCall:
             raise ChannelGone(f"the caller left before the answer: {fault}") from fault
 
     async def open_audio(self) -> MediaSession:
+        await self._close_audio()
+        self._openings += 1
+        leg = "media" if self._openings == 1 else f"media{self._openings}"
+        self._media = own_id(self.arrival.call, leg)
+        self._media_started = asyncio.Event()
         self._offer = self._transport.offer()
-        await self._ari.create_bridge(self._bridge)
+        if not self._bridge_made:  # Asterisk refuses to make the same bridge again
+            await self._ari.create_bridge(self._bridge)
+            self._bridge_made = True
         variables = await self._ari.external_media(self._media, self._offer.external_media)
         self._session = await self._offer.connect(variables)
         try:
@@ -83,7 +92,8 @@ class AriCall:
                 f"within {MEDIA_START_LIMIT_S:.0f} s; its log says why"
             ) from None
         await self._ari.add_to_bridge(self._bridge, self._media)
-        await self.rejoin()
+        if not self._in_bridge:
+            await self.rejoin()
         return self._session
 
     async def rejoin(self) -> None:
@@ -132,18 +142,24 @@ class AriCall:
         await self._remove(self._ari.continue_in_dialplan(self.arrival.channel))
 
     async def release(self) -> None:
-        if self._offer is not None:
-            self._offer.withdraw()
-        if self._session is not None:
-            await self._session.close()
         for recording in sorted(self._live_recordings):
             await self._remove(self._ari.cancel_recording(own_id(self.arrival.call, recording)))
-        if self._offer is not None:
-            await self._remove(self._ari.hang_up(self._media))
-            await self._remove(self._ari.destroy_bridge(self._bridge))
         self._live_recordings.clear()
-        self._offer = None
-        self._session = None
+        await self._close_audio()
+        if self._openings:
+            self._openings, self._bridge_made, self._in_bridge = 0, False, False
+            await self._remove(self._ari.destroy_bridge(self._bridge))
+
+    async def _close_audio(self) -> None:
+        """Give up the media channel there is, if any: its socket, and its place in Asterisk."""
+        offer, self._offer = self._offer, None
+        session, self._session = self._session, None
+        if offer is None:
+            return
+        offer.withdraw()
+        if session is not None:
+            await session.close()
+        await self._remove(self._ari.hang_up(self._media))
 
     # -- what the connection does --------------------------------------------------
 
@@ -159,11 +175,10 @@ class AriCall:
     def on_event(self, event: Mapping[str, Any]) -> None:
         if "recording" in event:
             self._on_recording(event["type"], event["recording"])
-        elif event["channel"]["id"] == self._media:
-            if event["type"] == "StasisStart":
-                self._media_started.set()
-        else:
+        elif event["channel"]["id"] == self.arrival.channel:
             self._on_caller(event)
+        elif event["channel"]["id"] == self._media and event["type"] == "StasisStart":
+            self._media_started.set()  # an earlier media channel may still be leaving
 
     def _on_caller(self, event: Mapping[str, Any]) -> None:
         match event["type"]:

@@ -8,7 +8,7 @@ import pytest
 
 from kai_ari.calls.call import own_id
 from kai_ari.errors import MediaError
-from kai_ari.reception.ports import FRAME_BYTES, MediaSession
+from kai_ari.reception.ports import FRAME_BYTES, LiveCall, MediaSession
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.phone_call import PhoneCall
 from tests.asterisk.agent import (
@@ -40,7 +40,7 @@ def transport(request: pytest.FixtureRequest) -> str:
 @asynccontextmanager
 async def talking(
     pbx: LocalAsterisk, transport: str
-) -> AsyncIterator[tuple[MediaSession, PhoneCall, str]]:
+) -> AsyncIterator[tuple[MediaSession, PhoneCall, LiveCall]]:
     """A call with audio; nothing may be left of it in Asterisk."""
     caught = Caught()
     async with agent(pbx, caught, transport), phone_at(pbx) as phone:
@@ -50,7 +50,7 @@ async def talking(
         assert media.transport == transport
         await line.answered()
         try:
-            yield media, line, own_id(call.arrival.call, "media")
+            yield media, line, call
         finally:
             caught.let_go(call)
             await line.ended()
@@ -142,11 +142,11 @@ async def test_more_audio_than_asterisk_queues_is_played_whole(
 async def test_a_transport_lost_in_mid_line_is_an_error_and_ends_the_frames(
     pbx: LocalAsterisk, transport: str
 ) -> None:
-    async with talking(pbx, transport) as (media, line, channel):
+    async with talking(pbx, transport) as (media, line, call):
         playout = media.start_line()
         await playout.write(tone(440, 5_000))
         await heard_tone(line, 440)
-        await pbx.ari("DELETE", f"channels/{channel}")
+        await pbx.ari("DELETE", f"channels/{own_id(call.arrival.call, 'media')}")
         with pytest.raises(MediaError):
             await playout.finish()
         async with asyncio.timeout(5):
@@ -156,3 +156,37 @@ async def test_a_transport_lost_in_mid_line_is_an_error_and_ends_the_frames(
         with pytest.raises(MediaError):
             await media.start_line().write(tone(440, 100))
         assert not line.over
+
+
+async def test_audio_that_was_lost_can_be_opened_again(pbx: LocalAsterisk, transport: str) -> None:
+    async with talking(pbx, transport) as (media, line, call):
+        for leg in ("media", "media2"):
+            await pbx.ari("DELETE", f"channels/{own_id(call.arrival.call, leg)}")
+            async with asyncio.timeout(5):
+                async for _ in media.frames():
+                    pass  # they end with the channel
+            media = await call.open_audio()
+            saying = asyncio.create_task(line.say(tone(600, 1_000)))
+            playout = media.start_line()
+            await playout.write(tone(440, 1_000))
+            await heard_tone(line, 440)
+            async with asyncio.timeout(5):
+                async for frame in media.frames():
+                    if has_tone(frame, 600):
+                        break
+            await playout.finish()
+            await saying
+
+
+async def test_audio_opened_anew_takes_the_place_of_what_is_there(
+    pbx: LocalAsterisk, transport: str
+) -> None:
+    async with talking(pbx, transport) as (_, line, call):
+        media = await call.open_audio()
+        playout = media.start_line()
+        await playout.write(tone(440, 500))
+        await heard_tone(line, 440)
+        await playout.finish()
+        async with asyncio.timeout(5):  # the first channel leaves on its own time
+            while len((await pbx.objects()).channels) > 2:  # noqa: ASYNC110 - Asterisk is asked
+                await asyncio.sleep(0.02)
