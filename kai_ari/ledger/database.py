@@ -6,6 +6,7 @@ read-only and never wait for the writer (WAL).
 """
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +24,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: How long a statement waits for another process's lock.
 _BUSY_S = 5
+
+#: Alembic keeps the migration at hand in module globals: one at a time in a process.
+_ALEMBIC = threading.Lock()
 
 
 def ledger_file(data: Path) -> Path:
