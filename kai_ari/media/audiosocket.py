@@ -137,7 +137,7 @@ class AudioSocket:
         try:
             async with asyncio.timeout(HELLO_LIMIT_S):
                 kind, payload = await read_message(reader)
-        except (TimeoutError, ConnectionError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError):
             return None
         finally:
             self._strangers.discard(writer)

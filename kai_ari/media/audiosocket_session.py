@@ -29,7 +29,7 @@ async def read_message(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 async def hang_up(writer: asyncio.StreamWriter) -> None:
     writer.close()
-    with contextlib.suppress(ConnectionError):  # the far end may have closed first
+    with contextlib.suppress(OSError):  # the far end may have closed first, or be out of reach
         await writer.wait_closed()
 
 
@@ -105,7 +105,7 @@ class AudioSocketMedia:
                 if kind == KIND_AUDIO:
                     for frame in framer.feed(double.feed(payload)):
                         self._received.put(frame)
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
+        except (asyncio.IncompleteReadError, OSError) as error:
             await self._lose(str(error))
         finally:
             self._received.close()
