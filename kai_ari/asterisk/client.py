@@ -14,6 +14,7 @@ from kai_ari.asterisk.errors import (
     AriUnauthorised,
     AriUnreachable,
     ChannelGone,
+    NotFound,
     ServerFault,
     refusal,
 )
@@ -153,6 +154,19 @@ class AriClient:
     async def continue_in_dialplan(self, channel: str) -> None:
         await self._send(ops.CONTINUE, {"channelId": channel})
 
+    async def read_variable(self, channel: str, variable: str) -> str:
+        """A variable of the channel, "" when it is not set or the channel is gone."""
+        path, query = {"channelId": channel}, {"variable": variable}
+        try:
+            answer = json.loads(await self._send(ops.READ_VARIABLE, path, query=query))
+        except NotFound:
+            return ""
+        return str(answer["value"])
+
+    async def set_variable(self, channel: str, variable: str, value: str) -> None:
+        query = {"variable": variable, "value": value}
+        await self._send(ops.SET_VARIABLE, {"channelId": channel}, query=query)
+
     async def external_media(self, channel: str, parameters: Mapping[str, str]) -> dict[str, str]:
         """Create a media channel in our app; its channel variables."""
         query = {"channelId": channel, "app": self.app, **parameters}
@@ -194,8 +208,19 @@ class AriClient:
 
     # -- recordings ----------------------------------------------------------------
 
-    async def cancel_recording(self, name: str) -> None:
-        await self._send(ops.CANCEL_RECORDING, {"recordingName": name})
+    async def is_recording(self, name: str) -> bool:
+        try:
+            await self._send(ops.LIVE_RECORDING, {"recordingName": name})
+        except NotFound:
+            return False
+        return True
+
+    async def stop_recording(self, name: str) -> None:
+        """End it and keep what was recorded. Raises NotFound when it has ended."""
+        await self._send(ops.STOP_RECORDING, {"recordingName": name})
+
+    async def stored_recordings(self) -> list[str]:
+        return [str(stored["name"]) for stored in await self._json(ops.LIST_RECORDINGS)]
 
     async def fetch_recording(self, name: str) -> bytes:
         path = {"recordingName": name}

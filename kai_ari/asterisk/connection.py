@@ -20,6 +20,7 @@ from kai_ari.asterisk.client import AriClient, AriSettings, Channel
 from kai_ari.asterisk.dispatch import Switchboard
 from kai_ari.asterisk.errors import (
     AgentReplaced,
+    AgentRunning,
     AriRefusal,
     AriUnreachable,
     NotFound,
@@ -28,17 +29,22 @@ from kai_ari.asterisk.errors import (
 from kai_ari.asterisk.events import Backoff, connected
 from kai_ari.asterisk.live_call import AriCall
 from kai_ari.asterisk.media_transport import MediaTransport
-from kai_ari.calls.call import Arrival, call_of, new_call_id
+from kai_ari.asterisk.recordings import Shelf, stop_earlier
+from kai_ari.calls.call import Arrival, CallId, call_of, new_call_id
 from kai_ari.clock import Clock
 from kai_ari.errors import AsteriskError
-from kai_ari.reception.ports import LiveCall
+from kai_ari.reception.ports import LiveCall, RecordingShelf
 
 #: The oldest major version whose ARI has all that Kai uses.
 OLDEST_MAJOR = 20
 #: Without Asterisk for this long a caller is as good as gone; if not, they are taken up anew.
 GIVE_UP_S = 10.0
+#: Calls served at once: each costs recognition, so a flood is turned away, not queued.
+MAX_CALLS = 100
+MAX_DID = 40
 
 OnCall = Callable[[LiveCall], Awaitable[None]]
+OnSettled = Callable[[RecordingShelf], Awaitable[None]]
 Normalise = Callable[[str], str | None]
 
 _log = log.get("asterisk")
@@ -57,38 +63,52 @@ class Asterisk:
         *,
         clock: Clock,
         normalise: Normalise,
+        max_calls: int = MAX_CALLS,
     ) -> None:
         self._settings = settings
         self._transport = transport
         self._clock = clock
         self._normalise = normalise
+        self._max_calls = max_calls
         self._switchboard = Switchboard()
         self._calls: dict[asyncio.Task[None], AriCall] = {}
         self._listening: asyncio.Task[None] | None = None
+        self._collecting: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()
 
-    async def run(self, on_call: OnCall) -> None:
+    async def run(self, on_call: OnCall, on_settled: OnSettled | None = None) -> None:
         """Serve calls until `stop`, or an error that waiting cannot cure.
 
-        Each call runs `on_call` in a task of its own. Raises AriUnauthorised, AgentRunning,
-        AgentReplaced or UnsupportedAsterisk; an Asterisk that is away is waited for.
+        Each call runs `on_call` in a task of its own, and `on_settled` runs in one after each
+        connection: an error in them is logged and ends nothing else. Raises AriUnauthorised,
+        AgentRunning, AgentReplaced or UnsupportedAsterisk; an Asterisk that is away is waited for.
         """
         async with AriClient(self._settings) as ari, asyncio.TaskGroup() as tasks:
 
             def start(arrival: Arrival) -> None:
+                if len(self._calls) >= self._max_calls:
+                    tasks.create_task(_turn_away(ari, arrival), name=f"away-{arrival.call}")
+                    return
                 call = AriCall(arrival, ari, self._transport)
                 self._switchboard.add(arrival.call, arrival.channel, call)
                 task = tasks.create_task(self._serve(call, on_call), name=f"call-{arrival.call}")
                 self._calls[task] = call
                 task.add_done_callback(self._calls.pop)
 
+            def collect() -> None:
+                if on_settled is not None:
+                    work = self._collect(Shelf(ari, self._live), on_settled, self._collecting)
+                    self._collecting = tasks.create_task(work, name="left-recordings")
+
             self._listening = asyncio.create_task(
-                self._listen(ari, tasks, start), name="asterisk-events"
+                self._listen(ari, tasks, start, collect), name="asterisk-events"
             )
             try:
                 await asyncio.wait({self._listening})
             finally:
                 self._listening.cancel()
+                if self._collecting is not None:
+                    self._collecting.cancel()
                 for task in self._calls:
                     task.cancel()
         if not self._listening.cancelled():
@@ -105,23 +125,43 @@ class Asterisk:
         log.call_id.set(call.arrival.call)
         try:
             await on_call(call)
+            if call.connected:
+                await call.hang_up()
         except asyncio.CancelledError:
             await call.leave_to_dialplan()
             raise
         except Exception:  # noqa: BLE001 - one call's failure never touches another
             _log.exception("a call failed", extra=log.fields(channel=call.arrival.channel))
             await call.leave_to_dialplan()
-        else:
-            if call.connected:
-                await call.hang_up()
         finally:
-            await call.release()
-            self._switchboard.remove(call.arrival.call, call.arrival.channel)
+            try:
+                await call.release()
+            except Exception:  # noqa: BLE001 - one call's failure never touches another
+                _log.exception("a call was not released", extra=log.fields())
+            finally:
+                self._switchboard.remove(call.arrival.call, call.arrival.channel)
+
+    async def _collect(
+        self, shelf: Shelf, on_settled: OnSettled, earlier: asyncio.Task[None] | None
+    ) -> None:
+        if earlier is not None:
+            await asyncio.wait({earlier})
+        try:
+            await on_settled(shelf)
+        except Exception:  # noqa: BLE001 - what earlier calls left never touches the present ones
+            _log.exception("left recordings not collected", extra=log.fields())
+
+    def _live(self) -> set[CallId]:
+        return {call.arrival.call for call in self._calls.values()}
 
     # -- the connection ------------------------------------------------------------
 
     async def _listen(
-        self, ari: AriClient, tasks: asyncio.TaskGroup, start: Callable[[Arrival], None]
+        self,
+        ari: AriClient,
+        tasks: asyncio.TaskGroup,
+        start: Callable[[Arrival], None],
+        collect: Callable[[], None],
     ) -> None:
         lock = AgentLock(ari)
         backoff = Backoff()
@@ -134,9 +174,10 @@ class Asterisk:
                     backoff.reset()
                     lost_at = None
                     self.ready.set()
+                    collect()
                     async for event in events:
                         self._on_event(event, lock, tasks, start)
-            except AgentReplaced:
+            except (AgentReplaced, AgentRunning):  # the callers are the other agent's
                 for call in self._calls.values():
                     call.yield_caller()
                 raise
@@ -175,8 +216,10 @@ class Asterisk:
         version = await ari.version()
         _check_version(version)
         ours = [channel for channel in await ari.channels() if channel.app == ari.app]
+        for call in list(self._calls.values()):
+            await call.reconcile_recordings()
         self._lose("gone_while_disconnected", {channel.id for channel in ours})
-        live = {call.arrival.call for call in self._calls.values()}
+        live = self._live()
         media = [c.id for c in ours if call_of(c.id) and call_of(c.id) not in live]
         for orphan in media:
             await _remove(ari.hang_up(orphan), orphan)
@@ -187,7 +230,10 @@ class Asterisk:
         callers = [c for c in ours if not call_of(c.id) and not self._switchboard.knows(c.id)]
         for channel in callers:
             # One that rings has met no agent yet: it came in while we connected.
-            start(self._arrival(channel, channel.args, reclaimed=channel.state == "Up"))
+            reclaimed = channel.state == "Up"
+            if reclaimed:
+                await _remove(stop_earlier(ari, channel.id), channel.id)
+            start(self._arrival(channel, channel.args, reclaimed=reclaimed))
         _log.info(
             "connected to Asterisk",
             extra=log.fields(
@@ -204,18 +250,29 @@ class Asterisk:
                 call.lose(reason)
 
     def _arrival(self, channel: Channel, args: tuple[str, ...], *, reclaimed: bool) -> Arrival:
-        did, presentation = (*args, "", "")[:2]
+        # What was dialled may hold commas; whether the number may be shown comes last.
+        *dialled, presentation = args if len(args) > 1 else (*args, "")
         # A trusted trunk tells a withheld number all the same: it is not ours to use.
         withheld = presentation.startswith("prohib")
         return Arrival(
             call=new_call_id(self._clock.now()),
             channel=channel.id,
-            did=did,
+            did=re.sub(r"[^0-9*#+A-Za-z]", "?", ",".join(dialled)[:MAX_DID]),
             caller_raw="" if withheld else channel.caller_number,
             caller_name="" if withheld else channel.caller_name,
             caller_number=None if withheld else self._normalise(channel.caller_number),
             reclaimed=reclaimed,
         )
+
+
+async def _turn_away(ari: AriClient, arrival: Arrival) -> None:
+    _log.warning(
+        "too many calls: one left to the dialplan", extra=log.fields(channel=arrival.channel)
+    )
+    try:
+        await ari.continue_in_dialplan(arrival.channel)
+    except AsteriskError as error:
+        _log.warning("a caller was not left to the dialplan", extra=log.fields(error=str(error)))
 
 
 async def _remove(request: Awaitable[None], what: str) -> None:

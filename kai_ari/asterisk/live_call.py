@@ -15,6 +15,7 @@ from kai_ari.asterisk.client import AriClient
 from kai_ari.asterisk.dispatch import SignalQueue
 from kai_ari.asterisk.errors import AriRefusal, ChannelGone, NotFound, ServerFault
 from kai_ari.asterisk.media_transport import MediaOffer, MediaTransport
+from kai_ari.asterisk.recordings import RECORDING_VARIABLE, kept_ms, stop_and_keep
 from kai_ari.calls.call import Arrival, own_id
 from kai_ari.calls.events import EndedBy
 from kai_ari.errors import AsteriskError, MediaError
@@ -105,8 +106,9 @@ class AriCall:
             await self._of_caller(self._ari.remove_from_bridge(self._bridge, self.arrival.channel))
             self._in_bridge = False
         name = own_id(self.arrival.call, recording)
-        self._live_recordings.add(recording)
         try:
+            await self._ari.set_variable(self.arrival.channel, RECORDING_VARIABLE, name)
+            self._live_recordings.add(recording)
             await self._ari.record(
                 self.arrival.channel, name, max_s=max_s, max_silence_s=max_silence_s
             )
@@ -143,7 +145,7 @@ class AriCall:
 
     async def release(self) -> None:
         for recording in sorted(self._live_recordings):
-            await self._remove(self._ari.cancel_recording(own_id(self.arrival.call, recording)))
+            await self._remove(stop_and_keep(self._ari, own_id(self.arrival.call, recording)))
         self._live_recordings.clear()
         await self._close_audio()
         if self._openings:
@@ -158,7 +160,10 @@ class AriCall:
             return
         offer.withdraw()
         if session is not None:
-            await session.close()
+            try:
+                await session.close()
+            except Exception:  # noqa: BLE001 - a dead transport may not keep the rest from removal
+                _log.exception("the audio did not close well", extra=log.fields())
         await self._remove(self._ari.hang_up(self._media))
 
     # -- what the connection does --------------------------------------------------
@@ -166,6 +171,20 @@ class AriCall:
     def yield_caller(self) -> None:
         """Another agent has the caller now: touch them no more."""
         self._yielded = True
+
+    async def reconcile_recordings(self) -> None:
+        """After a time without events: tell of recordings that ended meanwhile."""
+        for recording in sorted(self._live_recordings):
+            name = own_id(self.arrival.call, recording)
+            if await self._ari.is_recording(name):
+                continue
+            length_ms = await kept_ms(self._ari, name)
+            self._live_recordings.discard(recording)
+            if length_ms is None:
+                why = "it ended while Asterisk was away, and nothing was kept"
+                self._signals.put(RecordingBroken(recording=recording, why=why))
+            else:
+                self._signals.put(RecordingDone(recording=recording, duration_ms=length_ms))
 
     def lose(self, reason: str) -> None:
         """The channel is gone, and no event told."""

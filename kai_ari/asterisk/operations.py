@@ -34,6 +34,8 @@ LIST_CHANNELS = _operation("GET", "/channels")
 ANSWER = _operation("POST", "/channels/{channelId}/answer")
 HANG_UP = _operation("DELETE", "/channels/{channelId}")
 CONTINUE = _operation("POST", "/channels/{channelId}/continue")
+READ_VARIABLE = _operation("GET", "/channels/{channelId}/variable", "variable")
+SET_VARIABLE = _operation("POST", "/channels/{channelId}/variable", "variable", "value")
 RECORD = _operation(
     "POST",
     "/channels/{channelId}/record",
@@ -53,7 +55,9 @@ DESTROY_BRIDGE = _operation("DELETE", "/bridges/{bridgeId}")
 ADD_TO_BRIDGE = _operation("POST", "/bridges/{bridgeId}/addChannel", "channel")
 REMOVE_FROM_BRIDGE = _operation("POST", "/bridges/{bridgeId}/removeChannel", "channel")
 
-CANCEL_RECORDING = _operation("DELETE", "/recordings/live/{recordingName}")
+LIVE_RECORDING = _operation("GET", "/recordings/live/{recordingName}")
+STOP_RECORDING = _operation("POST", "/recordings/live/{recordingName}/stop")
+LIST_RECORDINGS = _operation("GET", "/recordings/stored")
 FETCH_RECORDING = _operation("GET", "/recordings/stored/{recordingName}/file")
 DELETE_RECORDING = _operation("DELETE", "/recordings/stored/{recordingName}")
 

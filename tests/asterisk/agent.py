@@ -11,12 +11,12 @@ import numpy as np
 
 from kai_ari.asterisk.client import AriSettings
 from kai_ari.asterisk.conf import PhoneAccount
-from kai_ari.asterisk.connection import Asterisk
+from kai_ari.asterisk.connection import MAX_CALLS, Asterisk, OnSettled
 from kai_ari.asterisk.media_transport import MediaTransport
 from kai_ari.clock import SystemClock
 from kai_ari.media.audiosocket import AudioSocket
 from kai_ari.media.chan_websocket import ChanWebSocket
-from kai_ari.reception.ports import CallerGone, LiveCall, MediaSession
+from kai_ari.reception.ports import CallerGone, LiveCall, MediaSession, RecordingShelf
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.phone import SipPhone
 
@@ -52,14 +52,22 @@ async def agent(
     transport: str = "chan_websocket",
     *,
     ari_url: str | None = None,
+    on_settled: OnSettled | None = None,
+    max_calls: int = MAX_CALLS,
 ) -> AsyncIterator[Asterisk]:
     """An agent that takes calls from here on; stopped at the end, its errors raised."""
     settings = settings_of(pbx)
     if ari_url is not None:
         settings = replace(settings, url=ari_url)
     async with transport_to(pbx, transport) as media:
-        asterisk = Asterisk(settings, media, clock=SystemClock(), normalise=lambda raw: raw or None)
-        running = asyncio.create_task(asterisk.run(on_call), name="agent")
+        asterisk = Asterisk(
+            settings,
+            media,
+            clock=SystemClock(),
+            normalise=lambda raw: raw or None,
+            max_calls=max_calls,
+        )
+        running = asyncio.create_task(asterisk.run(on_call, on_settled), name="agent")
         try:
             await first(asterisk.ready.wait(), running)
             yield asterisk
@@ -93,6 +101,7 @@ class Wire:
         self._far_end = (pbx.settings.http_address, pbx.settings.http_port)
         self._writers: set[asyncio.StreamWriter] = set()
         self._closed = asyncio.Event()
+        self.open = True  # whether new connections get through
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
@@ -113,6 +122,9 @@ class Wire:
             self._closed.clear()
 
     async def _connect(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        if not self.open:
+            back.transport.abort()
+            return
         far, forth = await asyncio.open_connection(*self._far_end)
         self._writers |= {back, forth}
         await asyncio.gather(self._copy(near, forth), self._copy(far, back))
@@ -145,6 +157,20 @@ class Caught:
 
     def let_go(self, call: LiveCall) -> None:
         self._let_go[call.arrival.call].set()
+
+
+class Shelves:
+    """Takes the shelf of recordings that the agent hands out after each connection."""
+
+    def __init__(self) -> None:
+        self._shelves: asyncio.Queue[RecordingShelf] = asyncio.Queue()
+
+    async def __call__(self, shelf: RecordingShelf) -> None:
+        self._shelves.put_nowait(shelf)
+
+    async def next(self) -> RecordingShelf:
+        async with asyncio.timeout(10):
+            return await self._shelves.get()
 
 
 async def ending(call: LiveCall) -> CallerGone:

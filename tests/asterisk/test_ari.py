@@ -1,6 +1,7 @@
 """The connection to a real Asterisk: one agent for each app, nothing orphaned, none lost."""
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -15,11 +16,21 @@ from kai_ari.asterisk.operations import OPERATIONS, Operation
 from kai_ari.calls.call import CallId, own_id
 from kai_ari.calls.events import EndedBy
 from kai_ari.clock import SystemClock
+from kai_ari.errors import LedgerError
 from kai_ari.media.chan_websocket import ChanWebSocket
+from kai_ari.reception.ports import (
+    CallerGone,
+    Key,
+    RecordingBroken,
+    RecordingDone,
+    RecordingShelf,
+)
 from kai_ari.testing.pbx import LocalAsterisk
+from kai_ari.testing.ports import PbxError
 from tests.asterisk.agent import (
     PHONE,
     Caught,
+    Shelves,
     Wire,
     agent,
     converse,
@@ -28,6 +39,7 @@ from tests.asterisk.agent import (
     nothing_left,
     phone_at,
     settings_of,
+    tone,
 )
 
 DEAD_CALL = CallId("0000000000aa")
@@ -173,6 +185,77 @@ async def test_a_caller_who_left_while_the_socket_was_cut_is_noticed(pbx: LocalA
         await nothing_left(pbx)
 
 
+async def test_a_recording_that_ended_while_the_socket_was_cut_is_told(
+    pbx: LocalAsterisk,
+) -> None:
+    caught = Caught()
+    async with Wire(pbx) as wire, agent(pbx, caught, ari_url=wire.ari_url), phone_at(pbx) as phone:
+        line = await phone.dial("100")
+        call = await caught.next()
+        await call.answer()
+        await line.answered()
+        await call.start_recording("message1", max_s=30, max_silence_s=0)
+        await line.say(tone(700, 2_000))
+        await cut_off(wire)
+        await line.press("#")
+        await ended(pbx, own_id(call.arrival.call, "message1"))
+        wire.open = True
+        signals = call.signals()
+        done = await anext(signals)
+        assert isinstance(done, RecordingDone)
+        assert 1_000 <= done.duration_ms <= 3_000
+
+        await call.start_recording("message2", max_s=30, max_silence_s=0)
+        await line.say(tone(700, 2_000))
+        await cut_off(wire)
+        await line.hang_up()
+        await ended(pbx, own_id(call.arrival.call, "message2"))
+        wire.open = True
+        rest = [type(signal) async for signal in signals]
+        assert rest == [RecordingDone, CallerGone]
+        for recording in ("message1", "message2"):
+            assert len(await call.fetch_recording(recording)) > 8_000
+            await call.delete_recording(recording)
+        caught.let_go(call)
+        await nothing_left(pbx)
+
+
+async def test_a_recording_of_which_nothing_was_kept_is_told_as_broken(
+    pbx: LocalAsterisk,
+) -> None:
+    caught = Caught()
+    async with Wire(pbx) as wire, agent(pbx, caught, ari_url=wire.ari_url), phone_at(pbx) as phone:
+        line = await phone.dial("100")
+        call = await caught.next()
+        await call.answer()
+        await line.answered()
+        await call.start_recording("message1", max_s=30, max_silence_s=0)
+        await line.say(tone(700, 2_000))
+        await cut_off(wire)
+        name = own_id(call.arrival.call, "message1")
+        await pbx.ari("DELETE", f"recordings/live/{name}")
+        await ended(pbx, name)
+        wire.open = True
+        assert isinstance(await anext(call.signals()), RecordingBroken)
+        await line.hang_up()
+        caught.let_go(call)
+        await nothing_left(pbx)
+
+
+async def cut_off(wire: Wire) -> None:
+    wire.open = False
+    await wire.cut()
+
+
+async def ended(pbx: LocalAsterisk, recording: str) -> None:
+    """Wait until Asterisk records no longer under this name."""
+    async with asyncio.timeout(5):
+        with contextlib.suppress(PbxError):
+            while True:
+                await pbx.ari("GET", f"recordings/live/{recording}")
+                await asyncio.sleep(0.02)
+
+
 # -- one agent for each app --------------------------------------------------------
 
 
@@ -206,6 +289,34 @@ async def test_another_client_taking_the_app_stops_the_agent_with_a_reason(
         # The caller is the other agent's now: still there, and not sent away.
         assert [c.id for c in await ari.channels() if c.app == "kai"] == [call.arrival.channel]
         await thief.close()
+
+
+async def test_an_agent_that_comes_back_to_another_one_leaves_it_the_callers(
+    pbx: LocalAsterisk,
+) -> None:
+    caught, other = Caught(), Caught()
+    async with Wire(pbx) as wire, ChanWebSocket(pbx.ari_url) as transport, phone_at(pbx) as phone:
+        settings = replace(settings_of(pbx), url=wire.ari_url)
+        asterisk = Asterisk(settings, transport, clock=SystemClock(), normalise=str)
+        running = asyncio.create_task(asterisk.run(caught))
+        await first(asterisk.ready.wait(), running)
+        line = await phone.dial("100")
+        await converse(await caught.next())
+        await line.answered()
+        await cut_off(wire)
+        async with agent(pbx, other):
+            call = await other.next()
+            assert call.arrival.reclaimed
+            await converse(call)
+            wire.open = True
+            with pytest.raises(AgentRunning):
+                await running
+            await line.press("5")
+            assert await anext(call.signals()) == Key(key="5")
+            await line.hang_up()
+            assert (await ending(call)).by is EndedBy.CALLER
+            other.let_go(call)
+            await nothing_left(pbx)
 
 
 KILLED_AGENT = """
@@ -261,6 +372,54 @@ async def test_the_call_of_a_killed_agent_is_taken_up_by_the_next(pbx: LocalAste
             assert (await line.ended()).status == 200
             caught.let_go(call)
             await nothing_left(pbx)
+
+
+async def test_what_a_killed_agent_was_recording_is_ended_and_kept(pbx: LocalAsterisk) -> None:
+    settings = settings_of(pbx)
+    program = KILLED_AGENT.replace(
+        "await call.open_audio()",
+        "await call.start_recording('message1', max_s=60, max_silence_s=0)",
+    )
+    victim = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program, settings.url, settings.username, settings.password),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert victim.stdout is not None
+    assert await victim.stdout.readline() == b"ready\n"
+    async with phone_at(pbx) as phone:
+        line = await phone.dial("100")
+        assert await victim.stdout.readline() == b"talking\n"
+        await line.answered()
+        victim.kill()
+        await victim.wait()
+        caught, shelves = Caught(), Shelves()
+        async with asyncio.timeout(10), agent(pbx, caught, on_settled=shelves):
+            shelf = await shelves.next()
+            [left] = await shelf.left_recordings()
+            assert left[1] == "message1"
+            assert (await shelf.fetch_left(*left)).startswith(b"RIFF")
+            await shelf.delete_left(*left)
+            call = await caught.next()
+            assert call.arrival.reclaimed
+            await converse(call)
+            await line.hang_up()
+            caught.let_go(call)
+            await nothing_left(pbx)
+
+
+async def test_an_error_while_collecting_ends_nothing(
+    pbx: LocalAsterisk, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(shelf: RecordingShelf) -> None:
+        raise LedgerError("the disk is full")
+
+    caught = Caught()
+    async with agent(pbx, caught, on_settled=fail), phone_at(pbx) as phone:
+        line = await phone.dial("100")
+        call = await caught.next()
+        assert "left recordings not collected" in caplog.text
+        await line.hang_up()
+        caught.let_go(call)
 
 
 # -- orphans -----------------------------------------------------------------------

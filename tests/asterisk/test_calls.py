@@ -1,5 +1,6 @@
 """Live calls on a real Asterisk from a real phone: their arrival, keys, recordings and ends."""
 
+import asyncio
 import io
 import logging
 import sys
@@ -16,6 +17,7 @@ from kai_ari.testing.phone import SipPhone
 from tests.asterisk.agent import (
     PHONE,
     Caught,
+    Shelves,
     agent,
     converse,
     ending,
@@ -255,14 +257,84 @@ async def test_a_recording_under_a_taken_name_is_refused(
         await nothing_left(pbx)
 
 
-async def test_a_recording_that_runs_when_the_call_is_released_is_dropped(
+async def test_a_recording_that_runs_when_the_call_is_released_is_kept(
     pbx: LocalAsterisk, phone: SipPhone
+) -> None:
+    caught, shelves = Caught(), Shelves()
+    async with agent(pbx, caught, on_settled=shelves):
+        line = await phone.dial("100")
+        shelf = await shelves.next()
+        call = await caught.next()
+        await converse(call)
+        await line.answered()
+        await call.start_recording("message", max_s=30, max_silence_s=0)
+        await line.say(tone(700, 2_000))
+        assert await shelf.left_recordings() == []  # its call is still here
+        await call.release()
+        caught.let_go(call)
+        await line.ended()
+        left = (call.arrival.call, "message")
+        async with asyncio.timeout(5):
+            while await shelf.left_recordings() != [left]:  # noqa: ASYNC110 - Asterisk is asked
+                await asyncio.sleep(0.02)
+        with wave.open(io.BytesIO(await shelf.fetch_left(*left))) as wav:
+            assert has_tone(wav.readframes(wav.getnframes())[-16_000:], 700, rate=8_000)
+        await shelf.delete_left(*left)
+        assert await shelf.left_recordings() == []
+        await nothing_left(pbx)
+
+
+# -- what callers cannot do ---------------------------------------------------------
+
+
+async def test_what_was_dialled_is_untrusted(pbx: LocalAsterisk, phone: SipPhone) -> None:
+    caught = Caught()
+    async with agent(pbx, caught):
+        await phone.dial("1%0A;x,allowed" + "9" * 50, caller_id="+15550100", hidden=True)
+        call = await caught.next()
+        assert call.arrival.did == ("1??x?allowed" + "9" * 50)[:40]
+        assert call.arrival.caller_number is None
+        caught.let_go(call)
+
+
+async def test_more_calls_than_the_agent_takes_are_left_to_the_dialplan(
+    pbx: LocalAsterisk, phone: SipPhone, caplog: pytest.LogCaptureFixture
+) -> None:
+    caught = Caught()
+    async with agent(pbx, caught, max_calls=1), phone_at(pbx) as surplus:
+        line = await phone.dial("100")
+        call = await caught.next()
+        with caplog.at_level(logging.WARNING, "kai"):
+            turned_away = await surplus.dial("100")
+            await turned_away.answered()  # the dialplan speaks to them
+        assert "too many calls" in caplog.text
+        await turned_away.hang_up()
+        await converse(call)
+        await line.answered()
+        await line.hang_up()
+        assert (await ending(call)).by is EndedBy.CALLER
+        caught.let_go(call)
+        await nothing_left(pbx)
+
+
+async def test_audio_that_fails_to_close_ends_neither_the_agent_nor_the_removal(
+    pbx: LocalAsterisk, phone: SipPhone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught = Caught()
     async with agent(pbx, caught):
-        await phone.dial("100")
+        line = await phone.dial("100")
         call = await caught.next()
-        await converse(call)
-        await call.start_recording("message", max_s=30, max_silence_s=0)
+        media = await converse(call)
+        close = media.close
+
+        async def fail() -> None:
+            await close()
+            raise TimeoutError("connection timed out")
+
+        monkeypatch.setattr(media, "close", fail)
         caught.let_go(call)
+        await line.ended()
         await nothing_left(pbx)
+        again = await phone.dial("100")
+        caught.let_go(await caught.next())
+        await again.ended()
