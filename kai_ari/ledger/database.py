@@ -45,7 +45,7 @@ def prepare(path: Path, migrations: Path = MIGRATIONS) -> None:
         path.chmod(0o600)
         engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=pool.NullPool)
         _tune(engine, begin="BEGIN IMMEDIATE", pragmas=("journal_mode=WAL", "synchronous=FULL"))
-        with engine.begin() as connection:
+        with _ALEMBIC, engine.begin() as connection:
             _upgrade(connection, path, migrations)
     except FAULTS as error:
         raise explain(error, path) from error
@@ -60,7 +60,7 @@ def require_current(path: Path) -> None:
     try:
         engine = create_engine(_read_only_url(path, "sqlite"), poolclass=pool.NullPool)
         _tune(engine, begin="BEGIN", pragmas=())
-        with engine.begin() as connection:
+        with _ALEMBIC, engine.begin() as connection:
             current = _current(connection, path, MIGRATIONS)
     except FAULTS as error:
         raise explain(error, path) from error
