@@ -31,11 +31,14 @@ def mask(value: object) -> str:
     return f"…{text[-2:]}" if len(text) > 4 else "…"
 
 
-def _on_one_line(key: str, value: object) -> str:
+def _on_one_line(text: str) -> str:
     """Nothing that a caller's phone sent may begin a line of its own, or move a cursor."""
-    if key == "trace":
-        return str(value)
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value))
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _indented(trace: str) -> str:
+    """A trace keeps its lines, but none of them can pass for an entry of the log."""
+    return "".join(f"\n    {_on_one_line(line)}" for line in trace.split("\n"))
 
 
 class _Formatter(logging.Formatter):
@@ -52,14 +55,15 @@ class _Formatter(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         call = getattr(record, "call", None)
         message = record.getMessage()
-        if record.exc_info:
-            values["trace"] = self.formatException(record.exc_info)
+        trace = self.formatException(record.exc_info) if record.exc_info else ""
         if self._json:
             line = {"at": at, "level": record.levelname.lower(), "where": record.name}
-            return json.dumps({**line, "call": call, "message": message, **values}, default=str)
-        tail = "".join(f" {key}={_on_one_line(key, value)}" for key, value in values.items())
+            entry = {**line, "call": call, "message": message, **values}
+            return json.dumps(entry | ({"trace": trace} if trace else {}), default=str)
+        tail = "".join(f" {key}={value}" for key, value in values.items())
         where = f" [{call}]" if call else ""
-        return f"{at} {record.levelname:<7}{where} {message}{tail}"
+        text = _on_one_line(f"{at} {record.levelname:<7}{where} {message}{tail}")
+        return text + (_indented(trace) if trace else "")
 
 
 def set_up(*, level: str = "INFO", as_json: bool = False, show_personal: bool = False) -> None:

@@ -1,20 +1,38 @@
 """What the log shows of what callers' phones send."""
 
 import logging
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from kai_ari import log
 
 
-def test_a_caller_cannot_write_lines_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """What was written to the log since."""
     root = logging.getLogger("kai")
     handlers, level, propagate = root.handlers, root.level, root.propagate
+    log.set_up()
+    yield lambda: capsys.readouterr().err
+    root.handlers, root.level, root.propagate = handlers, level, propagate
+
+
+def test_a_caller_cannot_write_lines_of_the_log(written: Callable[[], str]) -> None:
+    logger = log.get("test")
+    logger.warning("called", extra=log.fields(did="2001\n2026 ERROR all\x1b[31m lost"))
+    logger.warning("from %s", "2001\n2026 ERROR")
+    first, second = written().splitlines()
+    assert first.endswith("called did=2001\\n2026 ERROR all\\x1b[31m lost")
+    assert second.endswith("from 2001\\n2026 ERROR")
+
+
+def test_no_line_of_a_trace_passes_for_an_entry(written: Callable[[], str]) -> None:
     try:
-        log.set_up()
-        log.get("test").warning("called", extra=log.fields(did="2001\n2026 ERROR all\x1b[31m lost"))
-    finally:
-        root.handlers, root.level, root.propagate = handlers, level, propagate
-    written = capsys.readouterr().err
-    assert written.count("\n") == 1
-    assert "did=2001\\n2026 ERROR all\\x1b[31m lost" in written
+        raise ValueError("bad number 1\n2026 ERROR all lost\r2026\x1b[31m")
+    except ValueError:
+        log.get("test").exception("a call failed", extra=log.fields())
+    first, *trace = written().removesuffix("\n").split("\n")
+    assert first.endswith("a call failed")
+    assert "    2026 ERROR all lost\\r2026\\x1b[31m" in trace
+    assert all(line.startswith("    ") for line in trace)
