@@ -50,6 +50,8 @@ def _listen(address: str) -> str:
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise ValueError("is not HOST:PORT such as 127.0.0.1:9092")
+    if host.strip("[]") in ("0.0.0.0", "::", "*"):  # noqa: S104 - refused, not listened on
+        raise ValueError("is no address that Asterisk can connect to; give this machine's own")
     return address
 
 

@@ -100,6 +100,10 @@ def test_nothing_changes_once_loaded(file: Path) -> None:
         ),
         (MINIMAL + "asterisk: {url: localhost}\n", "line 5: asterisk.url: 'localhost' is not an"),
         (MINIMAL + "asterisk: {audiosocket_listen: x}\n", "'x' is not HOST:PORT"),
+        (
+            MINIMAL + 'asterisk: {audiosocket_listen: "0.0.0.0:9092"}\n',
+            "asterisk.audiosocket_listen: '0.0.0.0:9092' is no address that Asterisk can connect",
+        ),
         (MINIMAL + "asterisk: {app: a b}\n", "asterisk.app: 'a b' must be one word"),
         (MINIMAL + "data: 7\n", "line 5: data:"),
         (
