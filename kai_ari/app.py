@@ -23,8 +23,9 @@ from kai_ari.ledger.sole_agent import sole_agent
 from kai_ari.ledger.store import SqlLedger, open_ledger
 from kai_ari.media.audiosocket import AudioSocket
 from kai_ari.media.chan_websocket import ChanWebSocket
+from kai_ari.reception.ports import RecordingShelf
 from kai_ari.reception.reception import Reception, ReceptionSettings
-from kai_ari.reception.takeover import close_abandoned
+from kai_ari.reception.takeover import close_abandoned, collect_recordings
 from kai_ari.reception.voicemail import Archive
 from kai_ari.speech.build import LocalSpeech, build_speech
 from kai_ari.speech.settings import SpeechSettings
@@ -45,7 +46,11 @@ class Agent:
 
     async def serve(self) -> None:
         """Answer calls until `asterisk.stop`, or an error that waiting cannot cure (KaiError)."""
-        await self.asterisk.run(self.reception.handle)
+        await self.asterisk.run(self.reception.handle, on_settled=self._collect)
+
+    async def _collect(self, shelf: RecordingShelf) -> None:
+        archive, clock = self.reception.archive, self.reception.clock
+        await collect_recordings(shelf, archive, self.ledger, clock)
 
 
 async def run(config: Config) -> None:
