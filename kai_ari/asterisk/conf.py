@@ -70,6 +70,7 @@ class PbxSettings:
     sip_port: int = 5060
     rtp_first: int = 10_000
     rtp_last: int = 10_999
+    max_calls: int = 200  # twice what one agent takes; the rest is refused
     ari_user: str = "kai"
     ari_password: str = field(repr=False)
     app: str = "kai"
@@ -99,6 +100,7 @@ def render(settings: PbxSettings, templates: Path = TEMPLATES) -> dict[str, str]
         "sip_port": settings.sip_port,
         "rtp_first": settings.rtp_first,
         "rtp_last": settings.rtp_last,
+        "max_calls": settings.max_calls,
         "ari_user": settings.ari_user,
         "ari_password": settings.ari_password,
         "app": settings.app,

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import select
 import shutil
 import signal
@@ -113,3 +114,8 @@ def test_a_value_that_would_change_its_line_is_refused(pbx: LocalAsterisk, passw
     )
     with pytest.raises(ConfigError, match="phone 1: password"):
         render(settings)
+
+
+async def test_a_flood_of_calls_is_refused_by_asterisk_itself(pbx: LocalAsterisk) -> None:
+    settings = await pbx.console("core show settings")
+    assert re.search(r"Maximum calls:\s+200 \(Current 0\)", settings)
