@@ -21,7 +21,7 @@ from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.reader import open_reader
 from kai_ari.promises.obligation import Owed
 from kai_ari.speech.build import LocalSpeech
-from kai_ari.testing.caller import Interrupt, Press, Say, run_script
+from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, run_script
 from kai_ari.testing.pbx import LocalAsterisk
 from tests.asterisk.agent import nothing_left
 from tests.conftest import EXTENSIONS, PHONES, app_number
@@ -99,6 +99,34 @@ async def agent_killed_in_mid_call(pbx: LocalAsterisk, speech: LocalSpeech, tmp_
     await nothing_left(pbx)
 
 
+async def agent_killed_in_mid_voicemail(
+    pbx: LocalAsterisk, speech: LocalSpeech, tmp_path: Path
+) -> None:
+    """Asterisk goes on recording; the next agent ends it, keeps it, and takes the caller up."""
+    config = write_config(tmp_path, pbx, app=APP)
+    voice = speaker(speech)
+    async with phone_of(pbx, "103") as phone:
+        async with agent_process(config) as victim:
+            await victim.logs(CONNECTED)
+            line = await phone.dial(app_number(APP, "2001"), caller_id="+12025550142")
+            await line.answered()
+            await run_script(line, [Say(text="Voicemail, please.")], voice)
+            await line.say(await voice("The boiler in the cellar is making a terrible noise."))
+            await victim.kill()
+        since = line.frame_count
+        async with agent_process(config) as successor:
+            await successor.logs(CONNECTED)
+            await run_script(line, [HangUp()], voice, since=since)
+            async with open_reader(ledger_file(load(config).data)) as ledger:
+                kept = await on_record(ledger, "2001", headline=Headline.MESSAGE_LEFT)
+                assert await ledger.verify() == []
+            assert await successor.stop() == 0
+    assert kept.one(ev.Ended).reason == "agent_died"
+    assert Owed.DELIVER_MESSAGE in {owed.owed for owed in kept.owed}
+    assert (load(config).data / "recordings" / kept.one(ev.RecordingStored).file).is_file()
+    await nothing_left(pbx)
+
+
 async def a_second_agent_is_refused_and_harms_no_call(
     pbx: LocalAsterisk, speech: LocalSpeech, tmp_path: Path
 ) -> None:
@@ -170,6 +198,7 @@ async def a_message_is_taken_over_audiosocket(
 SCENARIOS = (
     asterisk_killed_in_mid_call,
     agent_killed_in_mid_call,
+    agent_killed_in_mid_voicemail,
     a_second_agent_is_refused_and_harms_no_call,
     a_message_is_taken_over_audiosocket,
 )
