@@ -27,35 +27,13 @@ from kai_ari.reception.ports import (
     Signal,
     duration_ms,
 )
+from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, StaySilent
 from kai_ari.testing.scripted_speech import Utterances
 
 _SILENCE = bytes(FRAME_BYTES)
 
 
-# -- what a caller does ----------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Say:
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Press:
-    keys: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interrupt:
-    """Say `text` while Kai's next line plays, `after_ms` into it."""
-
-    text: str
-    after_ms: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class StaySilent:
-    """Let Kai's next line come."""
+# -- what a caller does, besides the steps of `caller` --------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +57,6 @@ class Cough:
     """Noise too short for words, `times` over, five seconds apart."""
 
     times: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class HangUp:
-    pass
 
 
 Act = Say | Press | Interrupt | StaySilent | LeaveRecording | LoseAudio | Cough | HangUp

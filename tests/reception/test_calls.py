@@ -13,19 +13,15 @@ from kai_ari.errors import AsteriskError
 from kai_ari.promises.obligation import Obligation, Owed
 from kai_ari.reception.reception import Reception, ReceptionSettings
 from kai_ari.reception.voicemail import Archive
+from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, StaySilent
 from kai_ari.testing.scripted import (
     Act,
     Cough,
     DictRecordings,
-    HangUp,
-    Interrupt,
     LeaveRecording,
     ListLedger,
     LoseAudio,
-    Press,
-    Say,
     ScriptedCall,
-    StaySilent,
 )
 from kai_ari.testing.scripted_speech import ScriptedSpeech, Utterances
 from kai_ari.testing.virtual_time import VirtualClock, run_virtual
