@@ -51,6 +51,7 @@ class AriCall:
         self._session: MediaSession | None = None
         self._in_bridge = False
         self._live_recordings: set[str] = set()  # names as Kai gave them
+        self._being_asked = ""  # the recording that Asterisk has not agreed to yet
         self._kai_hung_up = False
         self._yielded = False
         self._ending: CallerGone | None = None
@@ -109,6 +110,7 @@ class AriCall:
         try:
             await self._ari.set_variable(self.arrival.channel, RECORDING_VARIABLE, name)
             self._live_recordings.add(recording)
+            self._being_asked = recording
             await self._ari.record(
                 self.arrival.channel, name, max_s=max_s, max_silence_s=max_silence_s
             )
@@ -121,6 +123,8 @@ class AriCall:
                     f"{error}; does Asterisk's recording folder exist and may it write there?"
                 ) from error
             raise
+        finally:
+            self._being_asked = ""
 
     async def fetch_recording(self, recording: str) -> bytes:
         return await self._ari.fetch_recording(own_id(self.arrival.call, recording))
@@ -174,7 +178,7 @@ class AriCall:
 
     async def reconcile_recordings(self) -> None:
         """After a time without events: tell of recordings that ended meanwhile."""
-        for recording in sorted(self._live_recordings):
+        for recording in sorted(self._live_recordings - {self._being_asked}):
             name = own_id(self.arrival.call, recording)
             if await self._ari.is_recording(name):
                 continue
