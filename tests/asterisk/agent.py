@@ -205,3 +205,8 @@ def has_tone(pcm: bytes, hertz: int, rate: int = 16_000) -> bool:
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
     place = round(hertz * len(samples) / rate)
     return bool(spectrum[max(0, place - 4) : place + 5].sum() > 0.8 * spectrum.sum())
+
+
+async def cut_off(wire: Wire) -> None:
+    wire.open = False
+    await wire.cut()
