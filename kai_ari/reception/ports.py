@@ -129,7 +129,10 @@ class LiveCall(Protocol):
         ...
 
     async def release(self) -> None:
-        """Remove every Asterisk object of this call's. Idempotent; never raises AsteriskError."""
+        """Remove every Asterisk object of this call's; a running recording is ended and kept.
+
+        Idempotent; never raises AsteriskError.
+        """
         ...
 
 
