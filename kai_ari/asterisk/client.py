@@ -143,7 +143,9 @@ class AriClient:
     # -- channels ------------------------------------------------------------------
 
     async def channels(self) -> list[Channel]:
-        return [Channel.parse(data) for data in await self._json(ops.LIST_CHANNELS)]
+        """Each once: Asterisk lists a channel twice when it changes while the list is made."""
+        listed = [Channel.parse(data) for data in await self._json(ops.LIST_CHANNELS)]
+        return list({channel.id: channel for channel in listed}.values())
 
     async def answer(self, channel: str) -> None:
         await self._send(ops.ANSWER, {"channelId": channel})

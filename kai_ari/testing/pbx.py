@@ -196,12 +196,15 @@ class LocalAsterisk:
         return text
 
     async def objects(self) -> PbxObjects:
-        """The channels, bridges and stored recordings that Asterisk holds now."""
+        """The channels, bridges and stored recordings that Asterisk holds now.
+
+        Each once: Asterisk lists a channel twice when it changes while the list is made.
+        """
         channels, bridges, recordings = [
             await self.ari("GET", path) for path in ("channels", "bridges", "recordings/stored")
         ]
         return PbxObjects(
-            channels=tuple(channel["id"] for channel in channels),
+            channels=tuple(dict.fromkeys(channel["id"] for channel in channels)),
             bridges=tuple(bridge["id"] for bridge in bridges),
             recordings=tuple(recording["name"] for recording in recordings),
         )

@@ -122,3 +122,11 @@ async def test_a_request_has_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_password_is_in_no_repr() -> None:
     settings = AriSettings(url="http://h/ari", username="u", password="hush-hush", app="kai")
     assert "hush-hush" not in repr(settings)
+
+
+async def test_a_channel_that_asterisk_lists_twice_is_one_channel() -> None:
+    """It happens when the channel changes while the list is made; it must not be served twice."""
+    channel = '{"id": "1.1", "name": "x", "state": "%s", "caller": {"name": "", "number": ""}}'
+    async with answering(200, f"[{channel % 'Ring'}, {channel % 'Up'}]") as ari:
+        [listed] = await ari.channels()
+    assert listed.state == "Up"
