@@ -106,7 +106,7 @@ class AudioSocketMedia:
                     for frame in framer.feed(double.feed(payload)):
                         self._received.put(frame)
         except (asyncio.IncompleteReadError, OSError) as error:
-            await self._lose(str(error))
+            await self._lose(str(error) or repr(error))  # an error may have no text
         finally:
             self._received.close()
             await hang_up(self._writer)
