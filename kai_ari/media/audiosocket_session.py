@@ -81,11 +81,13 @@ class AudioSocketMedia:
             if self._has(line):
                 self._check()
 
-    def drop(self, line: "_Line") -> None:
+    async def drop(self, line: "_Line") -> None:
         """Drop what was not sent; the frame in the caller's ear is heard to its end."""
         if self._playing is not None and self._playing[0] is line:
             line.heard_ms = self._playing[1]
-        self._queue = deque(entry for entry in self._queue if entry[0] is not line)
+        async with self._moved:
+            self._queue = deque(entry for entry in self._queue if entry[0] is not line)
+            self._moved.notify_all()
 
     def _has(self, line: "_Line") -> bool:
         playing = self._playing is not None and self._playing[0] is line
@@ -165,7 +167,7 @@ class _Line:
     async def cut(self) -> int:
         """Audio written after this is dropped: the voice may not know yet that it was cut."""
         self._over = True
-        self._media.drop(self)
+        await self._media.drop(self)
         return self.heard_ms
 
     async def _send(self, frames: list[bytes]) -> None:
