@@ -10,6 +10,7 @@ from typing import Protocol
 from kai_ari.calls.call import Arrival, CallId
 from kai_ari.calls.events import EndedBy, Event
 from kai_ari.promises.obligation import Obligation
+from kai_ari.reception.legs import AudioFlow, LegRequest, LegSignal
 
 SAMPLE_RATE = 16_000
 BYTES_PER_MS = SAMPLE_RATE * 2 // 1000
@@ -48,7 +49,7 @@ class RecordingBroken:
     why: str
 
 
-Signal = Key | CallerGone | RecordingDone | RecordingBroken
+Signal = Key | CallerGone | RecordingDone | RecordingBroken | LegSignal
 
 
 class Playout(Protocol):
@@ -91,7 +92,11 @@ class MediaSession(Protocol):
 
 
 class LiveCall(Protocol):
-    """The caller's leg. Requests raise AsteriskError; `ChannelGone` when the caller has left."""
+    """The caller's leg, and those Kai makes from it to other people.
+
+    Requests raise AsteriskError; `ChannelGone` when the caller has left. Every leg carries a
+    time limit in Asterisk itself: an agent that dies leaves no phone ringing.
+    """
 
     arrival: Arrival
 
@@ -121,6 +126,35 @@ class LiveCall(Protocol):
     async def rejoin(self) -> None:
         """Put the caller back into the bridge after a recording."""
         ...
+
+    # -- legs (see `legs`) -----------------------------------------------------------
+
+    async def ring(self, request: LegRequest) -> None:
+        """Start ringing; everything else about the leg, refusal included, comes as signals."""
+        ...
+
+    async def open_leg_audio(self, leg: str) -> MediaSession:
+        """Speak to an answered leg alone, out of the caller's hearing."""
+        ...
+
+    async def join(self, leg: str) -> None:
+        """Caller and answered leg hear each other, and Kai neither: its media leaves the bridge.
+
+        The leg's own media is closed. Raises LegGone or ChannelGone.
+        """
+        ...
+
+    async def part(self) -> None:
+        """Kai's media comes back to the caller, after a joined leg has gone or was sent away."""
+        ...
+
+    async def audio_flow(self, leg: str) -> AudioFlow: ...
+
+    async def hang_up_leg(self, leg: str, *, answered_elsewhere: bool = False) -> None:
+        """End a leg in any state; LegEnded follows. Idempotent; never raises AsteriskError."""
+        ...
+
+    # -- the end ---------------------------------------------------------------------
 
     async def hang_up(self) -> None: ...
 
