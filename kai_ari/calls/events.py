@@ -22,9 +22,12 @@ class Situation(StrEnum):
     """Why Kai cannot finish alone."""
 
     ASKED_FOR_HUMAN = "asked_for_human"
+    URGENT = "urgent"
     NOT_UNDERSTOOD = "not_understood"
-    CALLER_SILENT = "caller_silent"
+    OUT_OF_SCOPE = "out_of_scope"
+    AFTER_HOURS = "after_hours"
     AGENT_FAULT = "agent_fault"
+    CALLER_SILENT = "caller_silent"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,10 @@ _ENDED_BY = {
 
 _SITUATIONS = {
     ev.Situation.ASKED_FOR_HUMAN: "the caller asked for a person",
+    ev.Situation.URGENT: "the caller said that it is urgent",
     ev.Situation.NOT_UNDERSTOOD: "Kai could not understand the caller",
+    ev.Situation.OUT_OF_SCOPE: "the caller asked for something that Kai does not do",
+    ev.Situation.AFTER_HOURS: "the call came outside business hours",
     ev.Situation.CALLER_SILENT: "the caller stayed silent",
     ev.Situation.AGENT_FAULT: "something in Kai failed",
 }
