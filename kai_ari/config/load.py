@@ -8,8 +8,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from kai_ari.config.document import Place, read
-from kai_ari.config.schema import Config
+from kai_ari.config.document import Document, Place, read
+from kai_ari.config.schema import CROSS_CHECKS, Config
 from kai_ari.errors import ConfigError
 
 
@@ -20,18 +20,31 @@ def load(path: Path) -> Config:
     """
     document = read(path)
     try:
-        return Config.model_validate(document.data, context={"directory": path.absolute().parent})
+        config = Config.model_validate(document.data, context={"directory": path.absolute().parent})
     except ValidationError as error:
-        found = sorted(
-            (document.line_of(_place(detail)), _explain(detail)) for detail in error.errors()
-        )
-        lines = [f"{path} line {line}: {what}" for line, what in dict.fromkeys(found)]
-        raise ConfigError("\n".join(lines)) from error
+        mistakes = [(_place(detail), _explain(detail)) for detail in error.errors()]
+        raise _refused(path, document, mistakes) from error
+    mistakes = [
+        (mistake.place, f"{'.'.join(mistake.place)}: {mistake.what}")
+        for check in CROSS_CHECKS
+        for mistake in check(config)
+    ]
+    if mistakes:
+        raise _refused(path, document, mistakes)
+    return config
 
 
 def example() -> str:
     """The text of a commented `kai.yaml` that works as it is."""
     return files("kai_ari.config").joinpath("example.yaml").read_text(encoding="utf-8")
+
+
+def _refused(path: Path, document: Document, mistakes: list[tuple[Place, str]]) -> ConfigError:
+    """One line for each mistake, in the order of the file."""
+    found = sorted((document.line_of(place), what) for place, what in mistakes)
+    return ConfigError(
+        "\n".join(f"{path} line {line}: {what}" for line, what in dict.fromkeys(found))
+    )
 
 
 def _place(detail: ErrorDetails) -> Place:

@@ -1,49 +1,36 @@
 """The shape of `kai.yaml`. Unknown keys are errors, and a loaded configuration never changes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-import phonenumbers
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo
+from pydantic import AfterValidator, Field, Strict
+
+from kai_ari.config import pbx
+from kai_ari.config.crosscheck import Mistake
+from kai_ari.config.fields import (
+    BesideFile,
+    Country,
+    Did,
+    Extension,
+    Flag,
+    Name,
+    Section,
+    Spoken,
+    Word,
+    Zone,
+    each_once,
+)
 
 Recognizer = Literal["moonshine", "vosk"]
 Synthesizer = Literal["hibari", "pyttsx3", "piper"]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-
-def _spoken(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("has a line break or a control character; write one plain line")
-    return text.strip()
-
-
-def _country(code: str) -> str:
-    if code not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError("is not an ISO country code with telephone numbers; write e.g. US or GB")
-    return code
-
-
-def _did(number: str) -> str:
-    if not re.fullmatch(r"\+?[0-9*#]{1,20}", number):
-        raise ValueError("is not a number that can be dialled: digits, *, #, with or without +")
-    return number
 
 
 def _url(url: str) -> str:
     if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[\w./-]*)?", url):
         raise ValueError("is not an address such as http://127.0.0.1:8088")
     return url.rstrip("/")
-
-
-def _word(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
-        raise ValueError("must be one word of letters, digits, _ and -")
-    return name
 
 
 def _listen(address: str) -> str:
@@ -61,43 +48,31 @@ def _language(tag: str) -> str:
     return tag
 
 
-def _once_each(names: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(names)) != len(names):
-        raise ValueError("names the same engine twice")
-    return names
+class Business(Section):
+    """`name` is spoken to callers; `country` (ISO 3166) is how phone numbers are read.
 
+    `zone` (IANA) is the machine's own when None. `owner`, one of the people, is rung by Asterisk
+    itself when Kai is away, and gets the voicemail left then.
+    """
 
-def _beside_file(path: Path, info: ValidationInfo) -> Path:
-    """Relative paths count from the directory of kai.yaml, not from where Kai was started."""
-    base: Path = (info.context or {}).get("directory", Path())
-    return base / path.expanduser()
-
-
-Spoken = Annotated[str, Field(max_length=300), AfterValidator(_spoken)]
-Word = Annotated[str, AfterValidator(_word)]
-Flag = Annotated[bool, Strict()]
-BesideFile = Annotated[Path, AfterValidator(_beside_file)]
-
-
-class Business(_Section):
-    """`name` is spoken to callers; `country` (ISO 3166) is how phone numbers are read."""
-
-    name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_spoken)]
-    country: Annotated[str, AfterValidator(_country)] = "US"
+    name: Annotated[Spoken, Field(min_length=1, max_length=80)]
+    country: Country = "US"
+    zone: Zone | None = None
+    owner: Name | None = None
     emergency: Spoken = ""
 
 
-class Number(_Section):
+class Number(Section):
     greeting: Spoken = ""
 
 
-class Message(_Section):
+class Message(Section):
     """`max_seconds`: the longest voicemail that is recorded."""
 
     max_seconds: Annotated[int, Strict(), Field(ge=10, le=600)] = 120
 
 
-class Asterisk(_Section):
+class Asterisk(Section):
     """Where ARI is; its password is a secret (see `secret`)."""
 
     url: Annotated[str, AfterValidator(_url)] = "http://127.0.0.1:8088"
@@ -107,20 +82,20 @@ class Asterisk(_Section):
     audiosocket_listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:9092"
 
 
-class Speech(_Section):
+class Speech(Section):
     """Engines in the order they are tried."""
 
     recognizers: Annotated[
-        tuple[Recognizer, ...], Field(min_length=1), AfterValidator(_once_each)
+        tuple[Recognizer, ...], Field(min_length=1), AfterValidator(each_once)
     ] = ("moonshine",)
     synthesizers: Annotated[
-        tuple[Synthesizer, ...], Field(min_length=1), AfterValidator(_once_each)
+        tuple[Synthesizer, ...], Field(min_length=1), AfterValidator(each_once)
     ] = ("hibari", "pyttsx3")
     vosk_model: BesideFile = Path("models/vosk-model-small-en-us-0.15")
     language: Annotated[str, AfterValidator(_language)] = "en"
 
 
-class Log(_Section):
+class Log(Section):
     """`show_personal` writes numbers and words spoken to the log in full."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -128,11 +103,19 @@ class Log(_Section):
     show_personal: Flag = False
 
 
-class Config(_Section):
-    """All of `kai.yaml`. `numbers` are the DIDs that Kai answers."""
+class Config(Section):
+    """All of `kai.yaml`. `numbers` are the DIDs that Kai answers.
+
+    One field a section, its model in a module of its own; what must agree with other sections
+    is in that module's `cross_check`, listed in CROSS_CHECKS below.
+    """
 
     business: Business
-    numbers: Annotated[Mapping[Annotated[str, AfterValidator(_did)], Number], Field(min_length=1)]
+    numbers: Annotated[Mapping[Did, Number], Field(min_length=1)]
+    phones: Mapping[Extension, pbx.Phone] = Field(default_factory=dict)
+    trunks: Mapping[Name, pbx.Trunk] = Field(default_factory=dict)
+    dial_out: tuple[pbx.DialOut, ...] = ()
+    queues: Mapping[Name, pbx.Queue] = Field(default_factory=dict)
     message: Message = Message()
     asterisk: Asterisk = Asterisk()
     # Validated from nothing rather than built here: its paths must learn the directory.
@@ -140,3 +123,6 @@ class Config(_Section):
     log: Log = Log()
     data: BesideFile = Path(".kai/data")
     secrets: BesideFile = Path(".kai/secrets")
+
+
+CROSS_CHECKS: tuple[Callable[[Config], Iterable[Mistake]], ...] = (pbx.cross_check,)

@@ -1,0 +1,101 @@
+"""The kinds of value that sections of `kai.yaml` are made of, each with what it refuses and why."""
+
+import difflib
+import re
+import zoneinfo
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import phonenumbers
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo
+
+
+class Section(BaseModel):
+    """One section: unknown keys are errors, and once loaded it never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+def _spoken(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("has a line break or a control character; write one plain line")
+    return text.strip()
+
+
+def _shown_name(text: str) -> str:
+    """A caller id's name goes into Asterisk's configuration, where these would end the line."""
+    if found := re.search(r"[^\w .,'()&/-]", text):
+        raise ValueError(f"has {found.group()!r}, which phones cannot show; leave it out")
+    return text.strip()
+
+
+def _country(code: str) -> str:
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("is not an ISO country code with telephone numbers; write e.g. US or GB")
+    return code
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _zone(name: str) -> str:
+    if not _zones():
+        raise ValueError("cannot be looked up: run apt-get install tzdata")
+    if name not in _zones():
+        close = difflib.get_close_matches(name, _zones(), n=1)
+        hint = f"did you mean {close[0]}?" if close else "write e.g. America/New_York"
+        raise ValueError(f"is not an IANA time zone; {hint}")
+    return name
+
+
+def _did(number: str) -> str:
+    if not re.fullmatch(r"\+?[0-9*#]{1,20}", number):
+        raise ValueError("is not a number that can be dialled: digits, *, #, with or without +")
+    return number
+
+
+def _extension(number: str) -> str:
+    if not re.fullmatch(r"[0-9]{2,8}", number):
+        raise ValueError("is not an extension: write 2 to 8 digits in quotes")
+    return number
+
+
+def _word(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
+        raise ValueError("must be one word of letters, digits, _ and -")
+    return name
+
+
+def _name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,39}", name):
+        raise ValueError("must be one word that begins with a letter: letters, digits, _ and -")
+    return name
+
+
+def each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"names {twice} twice; keep one of them")
+    return names
+
+
+def _beside_file(path: Path, info: ValidationInfo) -> Path:
+    """Relative paths count from the directory of kai.yaml, not from where Kai was started."""
+    base: Path = (info.context or {}).get("directory", Path())
+    return base / path.expanduser()
+
+
+Spoken = Annotated[str, Field(max_length=300), AfterValidator(_spoken)]
+ShownName = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_shown_name)]
+Country = Annotated[str, AfterValidator(_country)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Did = Annotated[str, AfterValidator(_did)]
+#: A SIP phone of the house; also its mailbox.
+Extension = Annotated[str, AfterValidator(_extension)]
+Word = Annotated[str, AfterValidator(_word)]
+#: What the business calls a trunk, queue, person or team: never to be mistaken for an extension.
+Name = Annotated[str, AfterValidator(_name)]
+Flag = Annotated[bool, Strict()]
+BesideFile = Annotated[Path, AfterValidator(_beside_file)]
