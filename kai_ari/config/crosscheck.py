@@ -22,7 +22,9 @@ class Mistake:
 
 def unknown(place: Place, name: str, section: str, known: Collection[str]) -> Mistake:
     """`name` at `place` should be a key of `section`, which has the keys `known`."""
-    if close := difflib.get_close_matches(name, known, n=1):
+    # Of two extensions, a digit apart, neither is a slip of the other.
+    close = [] if name.isdecimal() else difflib.get_close_matches(name, known, n=1)
+    if close:
         hint = f"did you mean {close[0]}?"
     elif known:
         hint = f"add it there, or choose {', '.join(sorted(known))}"

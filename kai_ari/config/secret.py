@@ -1,25 +1,141 @@
-"""Secrets: from the environment, or from files that only their owner can read."""
+"""Secrets: from the environment, or from files that only their owner can read.
+
+    secrets/ari_password        KAI_ARI_PASSWORD
+    secrets/ami_password        KAI_AMI_PASSWORD
+    secrets/phones/101          KAI_PHONE_101_PASSWORD
+    secrets/mailboxes/101       KAI_MAILBOX_101_PIN
+    secrets/trunks/provider     KAI_TRUNK_PROVIDER_PASSWORD   (the provider's: never made here)
+
+Each function takes the `secrets` directory and raises ConfigError when the secret is nowhere,
+empty, or in a file that others can read.
+"""
 
 import os
+import re
+import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from kai_ari.config.schema import Config
 from kai_ari.errors import ConfigError
+
+_PIN_DIGITS = 6
 
 
 def ari_password(directory: Path, environment: Mapping[str, str] = os.environ) -> str:
-    """The password of the ARI user: KAI_ARI_PASSWORD, else the file `ari_password`.
+    return _read(_ARI, directory, environment)
 
-    Raises ConfigError when it is nowhere, empty, or readable by others.
+
+def ami_password(directory: Path, environment: Mapping[str, str] = os.environ) -> str:
+    return _read(_AMI, directory, environment)
+
+
+def phone_password(
+    extension: str, directory: Path, environment: Mapping[str, str] = os.environ
+) -> str:
+    return _read(_phone(extension), directory, environment)
+
+
+def mailbox_pin(
+    extension: str, directory: Path, environment: Mapping[str, str] = os.environ
+) -> str:
+    """4 to 10 digits, which a keypad can enter."""
+    secret = _mailbox(extension)
+    pin = _read(secret, directory, environment)
+    if not re.fullmatch(r"[0-9]{4,10}", pin):
+        raise ConfigError(
+            f"{directory / secret.file}: is no PIN that a phone's keys can enter;"
+            " write 4 to 10 digits into it"
+        )
+    return pin
+
+
+def trunk_password(trunk: str, directory: Path, environment: Mapping[str, str] = os.environ) -> str:
+    return _read(_trunk(trunk), directory, environment)
+
+
+def make_missing(config: Config, environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """Make a strong random secret wherever Kai may choose it; the files that were made.
+
+    A trunk's password is the provider's to give. Raises ConfigError when a file cannot be written.
     """
-    return _secret("ari_password", "KAI_ARI_PASSWORD", directory, environment)
+    made = []
+    for secret in _of_our_own(config):
+        path = config.secrets / secret.file
+        if environment.get(secret.variable, "").strip():
+            continue
+        try:
+            if path.exists():
+                continue
+            config.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            _write(path, _random_pin() if secret.is_pin else secrets.token_urlsafe(18))
+        except OSError as error:
+            raise ConfigError(
+                f"{path}: cannot be written ({error.strerror}); give this user a directory it can"
+                " write to, on a disk with room"
+            ) from error
+        made.append(path)
+    return tuple(made)
 
 
-def _secret(name: str, variable: str, directory: Path, environment: Mapping[str, str]) -> str:
-    if given := environment.get(variable, "").strip():
+def _write(path: Path, value: str) -> None:
+    """All of it or nothing: a set-up that is killed leaves no empty secret behind."""
+    unfinished = path.with_name(f".{path.name}.new")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(value + "\n")
+    unfinished.replace(path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Secret:
+    """`file` counts from the directory of secrets; `variable` counts first."""
+
+    file: str
+    variable: str
+    is_pin: bool = False
+
+
+_ARI = _Secret(file="ari_password", variable="KAI_ARI_PASSWORD")
+_AMI = _Secret(file="ami_password", variable="KAI_AMI_PASSWORD")
+
+
+def _phone(extension: str) -> _Secret:
+    return _Secret(file=f"phones/{extension}", variable=f"KAI_PHONE_{extension}_PASSWORD")
+
+
+def _mailbox(extension: str) -> _Secret:
+    return _Secret(
+        file=f"mailboxes/{extension}", variable=f"KAI_MAILBOX_{extension}_PIN", is_pin=True
+    )
+
+
+def _trunk(name: str) -> _Secret:
+    variable = f"KAI_TRUNK_{name.upper().replace('-', '_')}_PASSWORD"
+    return _Secret(file=f"trunks/{name}", variable=variable)
+
+
+def _of_our_own(config: Config) -> Iterator[_Secret]:
+    yield _ARI
+    yield _AMI
+    for extension, phone in config.phones.items():
+        yield _phone(extension)
+        if phone.mailbox:
+            yield _mailbox(extension)
+
+
+def _random_pin() -> str:
+    return "".join(secrets.choice("0123456789") for _ in range(_PIN_DIGITS))
+
+
+def _read(secret: _Secret, directory: Path, environment: Mapping[str, str]) -> str:
+    if given := environment.get(secret.variable, "").strip():
         return given
-    path = directory / name
+    path = directory / secret.file
+    what = "PIN" if secret.is_pin else "password"
     try:
         with path.open(encoding="utf-8") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
@@ -27,14 +143,14 @@ def _secret(name: str, variable: str, directory: Path, environment: Mapping[str,
                 raise ConfigError(
                     f"{path}: others can read this secret (mode {mode:o}); run: chmod 600 {path}"
                 )
-            secret = file.read().strip()
+            value = file.read().strip()
     except FileNotFoundError as error:
         raise ConfigError(
-            f"{path}: there is no such file; write the password into it (mode 600),"
-            f" or set {variable}"
+            f"{path}: there is no such file; write the {what} into it (mode 600),"
+            f" or set {secret.variable}"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error})") from error
-    if not secret:
-        raise ConfigError(f"{path}: is empty; write the password into it, or set {variable}")
-    return secret
+    if not value:
+        raise ConfigError(f"{path}: is empty; write the {what} into it, or set {secret.variable}")
+    return value

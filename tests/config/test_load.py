@@ -96,7 +96,7 @@ def test_nothing_changes_once_loaded(file: Path) -> None:
         ),
         (
             MINIMAL + "speech: {synthesizers: [hibari, hibari]}\n",
-            "line 5: speech.synthesizers: ['hibari', 'hibari'] names hibari twice; keep one of them",
+            "line 5: speech.synthesizers: ['hibari', 'hibari'] names hibari twice",
         ),
         (MINIMAL + "asterisk: {url: localhost}\n", "line 5: asterisk.url: 'localhost' is not an"),
         (MINIMAL + "asterisk: {audiosocket_listen: x}\n", "'x' is not HOST:PORT"),

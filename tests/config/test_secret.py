@@ -1,10 +1,20 @@
-"""The ARI password: where it is looked for, and when it is refused."""
+"""Secrets: where they are looked for, when they are refused, and how missing ones are made."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from kai_ari.config.secret import ari_password
+from kai_ari.config.load import load
+from kai_ari.config.schema import Config
+from kai_ari.config.secret import (
+    ami_password,
+    ari_password,
+    mailbox_pin,
+    make_missing,
+    phone_password,
+    trunk_password,
+)
 from kai_ari.errors import ConfigError
 
 
@@ -39,3 +49,77 @@ def test_nowhere_and_empty_say_what_to_do(secret: Path) -> None:
     secret.unlink()
     with pytest.raises(ConfigError, match="or set KAI_ARI_PASSWORD"):
         ari_password(secret.parent, {"KAI_ARI_PASSWORD": " "})
+
+
+@pytest.mark.parametrize(
+    ("read", "file", "variable"),
+    [
+        (ami_password, "ami_password", "KAI_AMI_PASSWORD"),
+        (lambda *rest: phone_password("101", *rest), "phones/101", "KAI_PHONE_101_PASSWORD"),
+        (lambda *rest: mailbox_pin("101", *rest), "mailboxes/101", "KAI_MAILBOX_101_PIN"),
+        (
+            lambda *rest: trunk_password("my-line", *rest),
+            "trunks/my-line",
+            "KAI_TRUNK_MY_LINE_PASSWORD",
+        ),
+    ],
+)
+def test_each_kind_has_a_file_and_a_variable(
+    tmp_path: Path, read: Callable[[Path, dict[str, str]], str], file: str, variable: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"{tmp_path / file}: .* set {variable}"):
+        read(tmp_path, {})
+    path = tmp_path / file
+    path.parent.mkdir(exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text("1234\n")
+    assert read(tmp_path, {}) == "1234"
+    assert read(tmp_path, {variable: "5678"}) == "5678"
+
+
+@pytest.mark.parametrize("pin", ["123", "12345678901", "12a4", "-1234"])
+def test_a_pin_that_no_keypad_can_enter_is_refused(tmp_path: Path, pin: str) -> None:
+    with pytest.raises(ConfigError, match="write 4 to 10 digits") as caught:
+        mailbox_pin("101", tmp_path, {"KAI_MAILBOX_101_PIN": pin})
+    assert pin not in str(caught.value).replace(str(tmp_path), "")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    file = tmp_path / "kai.yaml"
+    file.write_text(
+        'business: {name: Rossi}\nnumbers: {"100": {}}\n'
+        'phones: {"101": {name: Dana, mailbox: true}, "102": {name: Lee}}\n'
+        "trunks: {provider: {host: sip.example.com, username: rossi, register: true}}\n"
+    )
+    return load(file)
+
+
+def test_what_is_missing_is_made_strong_and_private_and_only_once(config: Config) -> None:
+    made = make_missing(config, {})
+    assert [path.relative_to(config.secrets).as_posix() for path in made] == [
+        "ari_password", "ami_password", "phones/101", "mailboxes/101", "phones/102",
+    ]  # fmt: skip
+    for path in made:
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert path.parent.stat().st_mode & 0o077 == 0
+    passwords = [path.read_text().strip() for path in made if path.parent.name != "mailboxes"]
+    assert len(set(passwords)) == 4
+    assert all(len(password) >= 24 for password in passwords)
+    assert mailbox_pin("101", config.secrets, {}).isdecimal()
+    before = {path: path.read_text() for path in made}
+    assert make_missing(config, {}) == ()
+    assert {path: path.read_text() for path in made} == before
+
+
+def test_what_the_environment_holds_is_not_made(config: Config) -> None:
+    made = make_missing(config, {"KAI_PHONE_101_PASSWORD": "x", "KAI_ARI_PASSWORD": "y"})
+    assert {path.name for path in made} == {"ami_password", "101", "102"}
+    assert not (config.secrets / "phones/101").exists()
+
+
+def test_a_directory_in_the_way_is_named(config: Config) -> None:
+    config.secrets.parent.mkdir()
+    config.secrets.write_text("a file where the directory should be\n")
+    with pytest.raises(ConfigError, match=r"ari_password: cannot be written \(File exists\)"):
+        make_missing(config, {})
