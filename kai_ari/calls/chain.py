@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kai_ari.calls.call import CallId
-from kai_ari.calls.events import Event, to_data
+from kai_ari.calls.event_data import to_data
+from kai_ari.calls.events import Event
 from kai_ari.clock import require_zone
 
 

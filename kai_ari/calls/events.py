@@ -6,13 +6,14 @@ after a crash the record never claims less than what the caller may have heard.
 Durations are milliseconds.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class EndedBy(StrEnum):
     CALLER = "caller"
+    HUMAN = "human"  # who was called for the caller
     KAI = "kai"
     NETWORK = "network"
     FAULT = "fault"
@@ -218,37 +219,3 @@ class Ended(Event):
     by: EndedBy
     cause: int | None
     reason: str
-
-
-EVENTS: dict[str, type[Event]] = {cls.kind: cls for cls in Event.__subclasses__()}
-
-_ENUMS: dict[tuple[str, str], type[StrEnum]] = {
-    ("ended", "by"): EndedBy,
-    ("situation_named", "situation"): Situation,
-}
-
-
-def to_data(event: Event) -> dict[str, Any]:
-    """The event's fields as JSON values."""
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in asdict(event).items()
-    }
-
-
-def from_data(kind: str, data: dict[str, Any]) -> Event:
-    """The inverse of `to_data`. Raises ValueError on an unknown kind or other fields."""
-    cls = EVENTS.get(kind)
-    if cls is None:
-        raise ValueError(f"unknown event kind {kind!r}")
-    if set(data) != {field.name for field in fields(cls)}:
-        raise ValueError(f"event {kind!r} does not have the fields {sorted(data)}")
-    values = {
-        name: _ENUMS[kind, name](value)
-        if (kind, name) in _ENUMS
-        else tuple(value)
-        if isinstance(value, list)
-        else value
-        for name, value in data.items()
-    }
-    return cls(**values)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from kai_ari.calls import events as ev
 from kai_ari.calls.events import EndedBy, Event
+from kai_ari.calls.handoff import callback_booked, handed_off, handoff_suspect, human_connected
 
 #: A recording is a message from this length and this much voice on: shorter ones are
 #: a cough, a bump or a hang-up tone.
@@ -20,12 +21,21 @@ REQUIRED_SLOTS = ("reason", "name", "number")
 
 
 class Headline(StrEnum):
-    """The outcomes, best last-conclusion first: the first whose evidence is there wins."""
+    """What a call can come to. Of several, the one concluded last is the headline; the order
+    here decides between those that one event concludes. A caller who merely left, or nothing
+    at all, is the headline of a call without another conclusion."""
 
+    HUMAN_CONNECTED = "human_connected"
+    HANDED_OFF = "handed_off"
     DETAILS_TAKEN = "details_taken"
     MESSAGE_LEFT = "message_left"
+    CALLBACK_BOOKED = "callback_booked"
+    HANDOFF_SUSPECT = "handoff_suspect"
     CALLER_LEFT = "caller_left"
     UNRESOLVED = "unresolved"
+
+
+_NO_CONCLUSION = frozenset({Headline.CALLER_LEFT, Headline.UNRESOLVED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +52,18 @@ def outcome(events: Iterable[Event]) -> Outcome:
     history = tuple(events)
     ended = next((e for e in history if isinstance(e, ev.Ended)), None)
     proofs = {
+        Headline.HUMAN_CONNECTED: human_connected(history),
+        Headline.HANDED_OFF: handed_off(history),
         Headline.DETAILS_TAKEN: _details_taken(history),
         Headline.MESSAGE_LEFT: _message_left(history),
+        Headline.CALLBACK_BOOKED: callback_booked(history),
+        Headline.HANDOFF_SUSPECT: handoff_suspect(history),
         Headline.CALLER_LEFT: _caller_left(history),
     }
     facts = frozenset(headline for headline, proof in proofs.items() if proof)
-    headline = next((h for h in Headline if h in facts), Headline.UNRESOLVED)
+    concluded = [h for h in Headline if h in facts and h not in _NO_CONCLUSION]
+    fallback = Headline.CALLER_LEFT if Headline.CALLER_LEFT in facts else Headline.UNRESOLVED
+    headline = max(concluded, key=lambda h: max(proofs[h]), default=fallback)
     return Outcome(
         headline=headline,
         facts=facts or frozenset({Headline.UNRESOLVED}),
@@ -124,6 +140,11 @@ def need_and_number(events: Iterable[Event]) -> tuple[str, str] | None:
 
     What the caller typed or said for the number counts before the caller id.
     """
+    need, number = _need(events)
+    return (need, number) if need and number else None
+
+
+def _need(events: Iterable[Event]) -> tuple[str | None, str | None]:
     need = number = None
     for event in events:
         match event:
@@ -133,7 +154,12 @@ def need_and_number(events: Iterable[Event]) -> tuple[str, str] | None:
                 need = value
             case ev.SlotTaken(slot="number", value=value) if value.strip():
                 number = value
-    return (need, number) if need and number else None
+    return need, number
+
+
+def usable_number(events: Iterable[Event]) -> str | None:
+    """Where the caller can be reached: what they gave, else the caller id."""
+    return _need(events)[1]
 
 
 def _caller_left(history: Sequence[Event]) -> tuple[int, ...]:

@@ -8,20 +8,27 @@ from typing import Any
 
 from kai_ari.calls import events as ev
 from kai_ari.calls.chain import Record
-from kai_ari.calls.events import Event, to_data
+from kai_ari.calls.event_data import to_data
+from kai_ari.calls.events import Event
 from kai_ari.calls.outcome import Headline, Outcome, outcome
+from kai_ari.cli import leg_words
 from kai_ari.ledger.projection import project
 from kai_ari.ledger.rows import StoredObligation
 
 _HEADLINES = {
+    Headline.HUMAN_CONNECTED: "Human connected: a person took the call, and both were heard.",
+    Headline.HANDED_OFF: "Handed off: the desk or service that takes such calls has it.",
     Headline.DETAILS_TAKEN: "Details taken: the caller confirmed them; they are to be delivered.",
     Headline.MESSAGE_LEFT: "Message left: a recording is stored, and it is to be delivered.",
+    Headline.CALLBACK_BOOKED: "Callback booked: the caller is to be called back.",
+    Headline.HANDOFF_SUSPECT: "Handoff suspect: accepted, but no proof that they talked.",
     Headline.CALLER_LEFT: "The caller hung up before Kai could conclude.",
     Headline.UNRESOLVED: "Unresolved: nothing proves it was handled. A person should look.",
 }
 
 _ENDED_BY = {
     ev.EndedBy.CALLER: "the caller hung up",
+    ev.EndedBy.HUMAN: "the person hung up",
     ev.EndedBy.KAI: "Kai hung up",
     ev.EndedBy.NETWORK: "the network ended it",
     ev.EndedBy.FAULT: "a fault ended it",
@@ -107,6 +114,7 @@ _DESCRIBE: dict[type[Event], Callable[[Any], str]] = {
     ev.EngineFailed: _engine_failed,
     ev.Faulted: lambda e: f"fault in {e.where}: {e.error}",
     ev.Ended: _ended,
+    **leg_words.DESCRIBE,
 }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from kai_ari.calls.call import CallId
 from kai_ari.calls.chain import Record
-from kai_ari.calls.events import from_data, to_data
+from kai_ari.calls.event_data import from_data, to_data
 from kai_ari.clock import require_zone
 from kai_ari.ledger.faults import LedgerCorrupt
 from kai_ari.ledger.projection import CallRow

@@ -3,11 +3,18 @@
 from collections.abc import Sequence
 
 from kai_ari.calls import events as ev
-from kai_ari.calls.outcome import Headline, need_and_number, outcome
+from kai_ari.calls.outcome import Headline, need_and_number, outcome, usable_number
 from kai_ari.dialogue.lines import WITHDRAWN
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
 from kai_ari.reception.record import CallRecord
+
+#: After one of these the caller has what they called for, or it is owed already.
+_CONCLUDED = frozenset(Headline) - {
+    Headline.HANDOFF_SUSPECT,
+    Headline.CALLER_LEFT,
+    Headline.UNRESOLVED,
+}
 
 
 async def conclude(record: CallRecord, ended: ev.Ended) -> None:
@@ -18,9 +25,14 @@ async def conclude(record: CallRecord, ended: ev.Ended) -> None:
 
 
 def owes_call_back(history: Sequence[ev.Event]) -> bool:
-    """A stated need and a usable number, nothing concluded, and the need not taken back."""
+    """A number to call, nothing concluded, and a need stated and not taken back; or a person
+    who was promised, and with whom nothing proves that the caller talked."""
     withdrawn = any(
         isinstance(event, ev.LineStarted) and event.line == WITHDRAWN.id for event in history
     )
-    done = outcome(history).facts & {Headline.DETAILS_TAKEN, Headline.MESSAGE_LEFT}
-    return not withdrawn and not done and need_and_number(history) is not None
+    result = outcome(history)
+    if result.facts & _CONCLUDED:
+        return False
+    if Headline.HANDOFF_SUSPECT in result.facts:
+        return usable_number(history) is not None
+    return not withdrawn and need_and_number(history) is not None

@@ -16,6 +16,21 @@ from kai_ari.calls.events import (
     SlotConfirmed,
     SlotTaken,
 )
+from kai_ari.calls.leg_events import (
+    Acceptance,
+    Acknowledged,
+    AudioBothWays,
+    CallbackBooked,
+    Conversed,
+    LegAccepted,
+    LegEnded,
+    LegJoined,
+    LegParted,
+    LegPickedUp,
+    LegPressed,
+    LegRang,
+    LegStarted,
+)
 from kai_ari.calls.outcome import Headline
 
 H = Headline
@@ -54,6 +69,30 @@ def recorded(name: str = "a", *, ms: int = 6000, voiced: int = 4000) -> list[Eve
         RecordingFinished(recording=name, duration_ms=ms),
         RecordingStored(recording=name, file="f", sha256="s", duration_ms=ms, voiced_ms=voiced),
         ObligationWritten(obligation="o", owed="deliver_message", recording=name),
+    ]
+
+
+def talked(
+    leg: str = "leg1",
+    *,
+    how: Acceptance = Acceptance.KEY,
+    ms: int = 40_000,
+    by: EndedBy = EndedBy.HUMAN,
+    heard: bool = True,
+    given_back: bool = False,
+) -> list[Event]:
+    """A leg that was rung, taken and joined, and parted after `ms`."""
+    minimum = 10_000
+    return [
+        LegStarted(leg=leg, who="Dana", to="101"),
+        LegRang(leg=leg),
+        LegPickedUp(leg=leg, member=""),
+        LegAccepted(leg=leg, how=how),
+        LegJoined(leg=leg),
+        *([AudioBothWays(leg=leg, from_caller=50, from_leg=50)] if heard else []),
+        *([Conversed(leg=leg, lasted_ms=minimum, minimum_ms=minimum)] if ms >= minimum else []),
+        LegParted(leg=leg, by=by, lasted_ms=ms, given_back=given_back),
+        LegEnded(leg=leg, result="dropped", cause=16, sip=None, reason="hung_up"),
     ]
 
 
@@ -110,8 +149,8 @@ EXAMPLES: dict[str, tuple[list[Event], Headline, tuple[int, ...], str]] = {
     ),
     "details and a voicemail": (
         [*ALL, DELIVERY, *recorded(), DONE],
-        H.DETAILS_TAKEN,
-        (2, 4, 6, 7),
+        H.MESSAGE_LEFT,
+        (8, 9, 10),
         "",
     ),
     "hung up at once": ([ARRIVED, LEFT], H.CALLER_LEFT, (2,), "hung_up"),
@@ -147,4 +186,88 @@ EXAMPLES: dict[str, tuple[list[Event], Headline, tuple[int, ...], str]] = {
         "asterisk_gone",
     ),
     "the caller left before Kai hung up": ([ARRIVED, LEFT, DONE], H.CALLER_LEFT, (2,), "hung_up"),
+    "talked to Dana": (
+        [ARRIVED, *talked(), Ended(by=EndedBy.HUMAN, cause=16, reason="hung_up")],
+        H.HUMAN_CONNECTED,
+        (5, 6, 8),
+        "hung_up",
+    ),
+    "a mailbox answered, and nobody pressed a key": (
+        [ARRIVED, *talked()[:3], talked()[-1], DONE],
+        H.UNRESOLVED,
+        (),
+        "",
+    ),
+    "the wrong key": (
+        [ARRIVED, *talked()[:3], LegPressed(leg="leg1", key="2"), talked()[-1], DONE],
+        H.UNRESOLVED,
+        (),
+        "",
+    ),
+    "a short talk that the caller ended": (
+        [ARRIVED, *talked(ms=4000, by=EndedBy.CALLER), LEFT],
+        H.HUMAN_CONNECTED,
+        (5, 6, 7, 8),
+        "",
+    ),
+    "a short talk that Dana ended": (
+        [ARRIVED, *talked(ms=4000), DONE],
+        H.HANDOFF_SUSPECT,
+        (5, 6, 8),
+        "",
+    ),
+    "nobody heard anything": (
+        [ARRIVED, *talked(ms=4000, by=EndedBy.CALLER, heard=False), LEFT],
+        H.HANDOFF_SUSPECT,
+        (5, 6, 7),
+        "",
+    ),
+    "cut off, then a message": (
+        [ARRIVED, *talked(ms=4000), *recorded(), DONE],
+        H.MESSAGE_LEFT,
+        (10, 11, 12),
+        "",
+    ),
+    "given back, then a message": (
+        [ARRIVED, *talked(given_back=True), *recorded(), DONE],
+        H.MESSAGE_LEFT,
+        (11, 12, 13),
+        "",
+    ),
+    "cut off, then Lee": (
+        [ARRIVED, *talked(ms=4000), *talked("leg2"), LEFT],
+        H.HUMAN_CONNECTED,
+        (13, 14, 16),
+        "",
+    ),
+    "an answering service answered": (
+        [ARRIVED, *talked(how=Acceptance.ANSWER), DONE],
+        H.HANDED_OFF,
+        (5, 6, 8),
+        "",
+    ),
+    "a dispatcher's case": (
+        [ARRIVED, Acknowledged(workflow="dispatch", id="case-7"), DONE],
+        H.HANDED_OFF,
+        (2,),
+        "",
+    ),
+    "a case without an id": (
+        [Acknowledged(workflow="dispatch", id=" "), DONE],
+        H.UNRESOLVED,
+        (),
+        "",
+    ),
+    "a call back": (
+        [ARRIVED, CallbackBooked(number="+15550199", due="2026-11-23T09:00:00Z"), CALL_BACK, DONE],
+        H.CALLBACK_BOOKED,
+        (2, 3),
+        "",
+    ),
+    "a call back that nobody owes": (
+        [ARRIVED, CallbackBooked(number="+15550199", due="2026-11-23T09:00:00Z"), DONE],
+        H.UNRESOLVED,
+        (),
+        "",
+    ),
 }

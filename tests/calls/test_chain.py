@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from kai_ari.calls.call import CallId
 from kai_ari.calls.chain import Record, first_break, seal
-from kai_ari.calls.events import EVENTS, Event, from_data, to_data
+from kai_ari.calls.event_data import EVENTS, from_data, to_data
+from kai_ari.calls.events import Event
 from tests.calls.strategies import EVENT
 
 CALL = CallId("0123456789ab")

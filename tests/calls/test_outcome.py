@@ -17,6 +17,16 @@ from kai_ari.calls.events import (
     SlotConfirmed,
     SlotTaken,
 )
+from kai_ari.calls.leg_events import (
+    Acceptance,
+    Acknowledged,
+    AudioBothWays,
+    CallbackBooked,
+    Conversed,
+    LegAccepted,
+    LegJoined,
+    LegParted,
+)
 from kai_ari.calls.outcome import Headline, confirmed_slots, need_and_number, outcome
 from tests.calls.examples import ALL, DONE, EXAMPLES, recorded
 from tests.calls.strategies import HISTORY, PROVING
@@ -78,7 +88,70 @@ def proves_caller_left(events: Sequence[Event]) -> bool:
     return follow_up or need_and_number(events) is None
 
 
+def legs_of(events: Sequence[Event], *how: Acceptance) -> set[tuple[int, str]]:
+    """Each acceptance of these kinds: its place, and its leg."""
+    return {
+        (at, e.leg) for at, e in enumerate(events) if isinstance(e, LegAccepted) and e.how in how
+    }
+
+
+def was_talked_to(events: Sequence[Event], accepted_at: int, leg: str) -> bool:
+    """Joined after the acceptance, and after the joining heard both ways for the minimum, or
+    until the caller hung up."""
+    of_leg = [e for e in events[accepted_at:] if getattr(e, "leg", None) == leg]
+    joined = next((at for at, e in enumerate(of_leg) if isinstance(e, LegJoined)), None)
+    if joined is None:
+        return False
+    behind = of_leg[joined:]
+    for at, e in enumerate(behind):
+        if isinstance(e, Conversed) and e.lasted_ms >= 5000 and e.lasted_ms >= e.minimum_ms:
+            return True
+        if isinstance(e, AudioBothWays) and min(e.from_caller, e.from_leg) > 0:
+            ends = [p for p in behind[at:] if isinstance(p, LegParted)]
+            if ends and ends[0].by is EndedBy.CALLER:
+                return True
+    return False
+
+
+def proves_human(events: Sequence[Event]) -> bool:
+    return any(
+        was_talked_to(events, at, leg)
+        for at, leg in legs_of(events, Acceptance.KEY, Acceptance.QUEUE)
+    )
+
+
+def proves_handed_off(events: Sequence[Event]) -> bool:
+    acknowledged = any(isinstance(e, Acknowledged) and e.id.strip() for e in events)
+    return acknowledged or any(
+        was_talked_to(events, at, leg) for at, leg in legs_of(events, Acceptance.ANSWER)
+    )
+
+
+def proves_suspect(events: Sequence[Event]) -> bool:
+    """Accepted, joined, parted, and not talked to."""
+    for at, leg in legs_of(events, *Acceptance):
+        kinds = [type(e) for e in events[at:] if getattr(e, "leg", None) == leg]
+        parted = LegJoined in kinds and LegParted in kinds[kinds.index(LegJoined) :]
+        if parted and not was_talked_to(events, at, leg):
+            return True
+    return False
+
+
+def proves_callback(events: Sequence[Event]) -> bool:
+    return any(
+        isinstance(booked, CallbackBooked)
+        and booked.number.strip()
+        and booked.due.strip()
+        and any(isinstance(e, ObligationWritten) and e.owed == "call_back" for e in events[at:])
+        for at, booked in enumerate(events)
+    )
+
+
 PROOFS = {
+    H.HUMAN_CONNECTED: proves_human,
+    H.HANDED_OFF: proves_handed_off,
+    H.CALLBACK_BOOKED: proves_callback,
+    H.HANDOFF_SUSPECT: proves_suspect,
     H.DETAILS_TAKEN: proves_details,
     H.MESSAGE_LEFT: proves_message,
     H.CALLER_LEFT: proves_caller_left,
@@ -112,14 +185,14 @@ def test_no_good_headline_without_its_evidence(events: list[Event]) -> None:
 @given(HISTORY)
 def test_no_evidence_is_overlooked(events: list[Event]) -> None:
     facts = outcome(events).facts
-    for headline in (H.DETAILS_TAKEN, H.MESSAGE_LEFT):
+    for headline in set(PROOFS) - {H.CALLER_LEFT}:
         assert (headline in facts) == PROOFS[headline](events)
 
 
 @given(PROVING)
 def test_the_evidence_alone_proves_as_much(events: list[Event]) -> None:
     result = outcome(events)
-    assume(result.headline in (H.DETAILS_TAKEN, H.MESSAGE_LEFT))
+    assume(result.headline not in (H.CALLER_LEFT, H.UNRESOLVED))
     alone = [events[place - 1] for place in result.evidence]
     assert outcome(alone).headline is result.headline
 
@@ -172,7 +245,14 @@ def test_example(name: str) -> None:
 
 def test_words_and_good_will_prove_nothing() -> None:
     """Everything said, nothing written: however it is shuffled, it is not handled."""
-    events = [e for e in [*ALL, *recorded()] if not isinstance(e, ObligationWritten)]
+    talk = [
+        LegJoined(leg="a"),
+        AudioBothWays(leg="a", from_caller=900, from_leg=900),
+        Conversed(leg="a", lasted_ms=20_000, minimum_ms=10_000),
+        CallbackBooked(number="+15550100", due="2026-11-23T09:00:00+00:00"),
+    ]
+    everything = [*ALL, *recorded(), *talk]
+    events = [e for e in everything if not isinstance(e, ObligationWritten)]
     for seed in range(50):
         random.Random(seed).shuffle(events)  # noqa: S311 - no secret
         assert outcome([*events, DONE]).headline is H.UNRESOLVED

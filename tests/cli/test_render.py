@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given
 
-from kai_ari.calls.events import EVENTS, Event, LineEnded, LineStarted
+from kai_ari.calls.event_data import EVENTS
+from kai_ari.calls.events import Event, LineEnded, LineStarted
 from kai_ari.calls.outcome import Headline, outcome
 from kai_ari.cli import render
 from kai_ari.cli.render import describe, latency_ms, outcome_in_words, printable, story
