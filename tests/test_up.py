@@ -26,6 +26,7 @@ class Home:
         self.config.write_text(
             "business: {name: Rossi Plumbing}\n"
             'numbers: {"100": {}}\n'
+            'phones: {"101": {name: Dana, mailbox: true}}\n'
             f"asterisk: {{url: 'http://127.0.0.1:{self.http}'}}\n"
         )
 
@@ -91,7 +92,7 @@ def test_one_command_places_a_call_and_proves_what_came_of_it(home: Home) -> Non
     assert verified.returncode == 0, verified.stdout
     shown = home.kai("calls", "show", call["call"]["id"])
     assert "John Baker" in shown.stdout
-    for name in ("ari_password", "phone_101", "phone_102"):
+    for name in ("ari_password", "ami_password", "phones/101", "mailboxes/101"):
         assert (home.config.parent / ".kai/secrets" / name).stat().st_mode & 0o777 == 0o600
 
 
@@ -104,7 +105,10 @@ def test_detached_it_stays_until_it_is_stopped_and_runs_once_only(home: Home) ->
     assert second.returncode == 2
     assert "it is running already" in second.stderr
     assert "scripts/up --stop" in second.stderr
-    for secret in (home.config.parent / ".kai/secrets").iterdir():
+    assert "account   101" in first.stderr
+    secrets = [path for path in (home.config.parent / ".kai/secrets").rglob("*") if path.is_file()]
+    assert secrets
+    for secret in secrets:
         assert secret.read_text().strip() not in first.stderr + second.stderr
     stopped = home.up("--stop")
     assert "stopped" in stopped.stderr

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ from kai_ari.calls.outcome import Headline, outcome
 from kai_ari.cli import render
 from kai_ari.cli.arguments import COMMON
 from kai_ari.config.load import load
+from kai_ari.config.schema import Config
+from kai_ari.config.secret import phone_password
 from kai_ari.errors import ConfigError
 
 
@@ -19,8 +20,9 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "call",
         parents=[COMMON],
         help="place a real test call and show what is on record of it",
-        description="Registers a real SIP phone, calls Kai with it and speaks in a synthesised"
-        " voice, a line each time Kai has finished. Shows the call as it is recorded.",
+        description="Calls Kai with a real SIP phone, on the account of one of the phones in"
+        " kai.yaml (which stays registered where it is), and speaks in a synthesised voice, a"
+        " line each time Kai has finished. Shows the call as it is recorded.",
         epilog='Example: kai-ari call --say "My tap is leaking." --say "It is John Baker."'
         " --keys 1 --keys 1. Exit status 0 if a message was taken, 1 if not.",
     )
@@ -34,7 +36,9 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--wav", type=Path, metavar="FILE", help="keep both directions (stereo)")
     parser.add_argument("--json", action="store_true", help="the call as one JSON object")
     parser.add_argument("--server", default="127.0.0.1:5060", metavar="HOST:PORT")
-    parser.add_argument("--user", default="101", help="the SIP account (default: 101)")
+    parser.add_argument(
+        "--user", metavar="PHONE", help="the account (default: the first of phones in kai.yaml)"
+    )
     parser.set_defaults(run=run, steps=())
 
 
@@ -57,9 +61,8 @@ def run(args: argparse.Namespace) -> int:
     from kai_ari.testing.caller import Press, Say
 
     config = load(args.config)
-    account = Account(
-        server=args.server, user=args.user, password=_password(config.secrets, args.user)
-    )
+    user = args.user or _first_phone(config)
+    account = Account(server=args.server, user=user, password=phone_password(user, config.secrets))
     number = args.number or next(iter(config.numbers))
 
     def tell(line: str) -> None:
@@ -78,13 +81,10 @@ def run(args: argparse.Namespace) -> int:
     return 0 if result.headline in (Headline.DETAILS_TAKEN, Headline.MESSAGE_LEFT) else 1
 
 
-def _password(secrets: Path, user: str) -> str:
-    if given := os.environ.get("KAI_PHONE_PASSWORD"):
-        return given
-    try:
-        return (secrets / f"phone_{user}").read_text().strip()
-    except OSError as error:
+def _first_phone(config: Config) -> str:
+    if not config.phones:
         raise ConfigError(
-            f"no password for the phone {user}: write it to {secrets / f'phone_{user}'},"
-            " or set KAI_PHONE_PASSWORD"
-        ) from error
+            "there is no phone to call with: add one under phones: in kai.yaml and start"
+            " scripts/up again, or give the --user of another account"
+        )
+    return next(iter(config.phones))

@@ -104,7 +104,12 @@ async def place(
 
         async with (
             open_reader(ledger_file(config.data)) as ledger,
-            SipPhone(server=account.server, user=account.user, password=account.password) as phone,
+            SipPhone(
+                server=account.server,
+                user=account.user,
+                password=account.password,
+                register=False,  # calls for the people must still reach the phone on their desk
+            ) as phone,
         ):
             known = {row.id for row in await ledger.calls(limit=50)}
             dialled_at = datetime.now(UTC)

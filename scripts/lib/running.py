@@ -4,21 +4,21 @@ import argparse
 import asyncio
 import contextlib
 import json
+import secrets
 import sys
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from kai_ari.asterisk.conf import PhoneAccount
 from kai_ari.cli.place import EXAMPLE, Account, place
 from kai_ari.config.schema import Config
+from kai_ari.config.secret import ari_password, phone_password
 from kai_ari.errors import KaiError
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.ports import Ports
 
-#: Accounts by user, with the name that is shown.
-PHONES = {"101": "Test caller", "102": "Your phone"}
 START_S = 60.0
 STOP_S = 20.0
 _POLL_S = 0.05
@@ -37,9 +37,14 @@ class Setting:
     config: Config
     agent_log: Path
     say: Callable[[str], None]
+    #: Nobody else calls with this account, so its password is this run's only.
+    test_password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
 
-    def secret(self, name: str) -> str:
-        return (self.config.secrets / name).read_text().strip()
+    @property
+    def test_caller(self) -> str:
+        """The extension of the phone that places the test call: one that the business leaves."""
+        taken = {*self.config.phones, *self.config.numbers}
+        return next(str(user) for user in range(901, 100_000) if str(user) not in taken)
 
     @property
     def local_address(self) -> str:
@@ -70,11 +75,11 @@ class Running:
         """Place the example call; whether it came out as expected, with its evidence."""
         setting = self.setting
         did = next(iter(setting.config.numbers))
-        setting.say(f"placing a test call from phone 101 to {did}; what happens, as it happens:")
+        setting.say(f"placing a test call to {did}; what happens, as it happens:")
         account = Account(
             server=f"{setting.local_address}:{setting.args.sip_port}",
-            user="101",
-            password=setting.secret("phone_101"),
+            user=setting.test_caller,
+            password=setting.test_password,
         )
         placed = await place(
             setting.config, account, did, EXAMPLE, tell=lambda line: setting.say(f"  {line}")
@@ -102,13 +107,16 @@ async def running(setting: Setting) -> AsyncIterator[Running]:
             rtp_last=args.rtp_port + 999,
         ),
         sip_address=args.listen,
-        ari_password=setting.secret("ari_password"),
+        ari_password=ari_password(config.secrets),
         app=config.asterisk.app,
         phones=[
+            *_phones(config),
             PhoneAccount(
-                user=user, password=setting.secret(f"phone_{user}"), name=name, caller_id=user
-            )
-            for user, name in PHONES.items()
+                user=setting.test_caller,
+                password=setting.test_password,
+                name="Test caller",
+                caller_id=setting.test_caller,
+            ),
         ],
     )
     async with pbx:
@@ -121,6 +129,18 @@ async def running(setting: Setting) -> AsyncIterator[Running]:
         finally:
             await _end(agent)
     setting.say("stopped")
+
+
+def _phones(config: Config) -> list[PhoneAccount]:
+    return [
+        PhoneAccount(
+            user=extension,
+            password=phone_password(extension, config.secrets),
+            name=phone.name,
+            caller_id=extension,
+        )
+        for extension, phone in config.phones.items()
+    ]
 
 
 async def _start_agent(setting: Setting) -> asyncio.subprocess.Process:

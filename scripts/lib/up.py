@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -13,9 +12,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from running import PHONES, Running, Setting, UpError, running
+from running import Running, Setting, UpError, running
 
 from kai_ari.config.load import example, load
+from kai_ari.config.secret import make_missing, phone_password
 from kai_ari.errors import KaiError
 
 HOME = Path(__file__).parents[2]
@@ -94,12 +94,7 @@ def prepare(args: argparse.Namespace, file: Path) -> Setting:
         file.write_text(example(), encoding="utf-8")
         say(f"wrote {file}: what your business decides goes there")
     config = load(file)
-    config.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name in ("ari_password", *(f"phone_{user}" for user in PHONES)):
-        path = config.secrets / name
-        if not path.exists():
-            with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as secret:
-                secret.write(secrets.token_urlsafe(18) + "\n")
+    make_missing(config)
     log = file.parent / ".kai" / "log" / "agent.log"
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Setting(args=args, config_file=file, config=config, agent_log=log, say=say)
@@ -153,18 +148,21 @@ async def _stay(site: Running) -> None:
 
 
 def show_addresses(setting: Setting) -> None:
-    args, config = setting.args, setting.config
-    password = f"in {config.secrets / 'phone_102'}"
-    if sys.stderr.isatty():  # never into a log
-        password = f"{setting.secret('phone_102')}   (kept {password})"
-    say(
-        "\nDial in with any SIP phone:\n"
-        f"  server    {_outside_address(setting)}:{args.sip_port} (UDP)\n"
-        "  account   102\n"
-        f"  password  {password}\n"
-        f"  number    {', '.join(config.numbers)}\n"
-        "What happened on every call:  .venv/bin/kai-ari calls"
-    )
+    config, numbers = setting.config, ", ".join(setting.config.numbers)
+    server = f"{_outside_address(setting)}:{setting.args.sip_port} (UDP)"
+    if config.phones:
+        accounts = "\n".join(_account(setting, extension) for extension in config.phones)
+        say(f"\nDial {numbers} with any SIP phone:\n  server    {server}\n{accounts}")
+    else:
+        say(f"\nTo dial {numbers} with your own SIP phone, add it under phones: in kai.yaml.")
+    say("What happened on every call:  .venv/bin/kai-ari calls")
+
+
+def _account(setting: Setting, extension: str) -> str:
+    where = f"in {setting.config.secrets / 'phones' / extension}"
+    if sys.stderr.isatty():  # a password goes never into a log
+        where = f"{phone_password(extension, setting.config.secrets)}   (kept {where})"
+    return f"  account   {extension}   password  {where}"
 
 
 def _outside_address(setting: Setting) -> str:
