@@ -25,11 +25,16 @@ def _operation(method: str, path: str, *query: str) -> Operation:
 
 
 INFO = _operation("GET", "/asterisk/info")
+PING = _operation("GET", "/asterisk/ping")
+LIST_MODULES = _operation("GET", "/asterisk/modules")
+READ_CONFIG = _operation("GET", "/asterisk/config/dynamic/{configClass}/{objectType}/{id}")
+LIST_ENDPOINTS = _operation("GET", "/endpoints/{tech}")
 READ_GLOBAL = _operation("GET", "/asterisk/variable", "variable")
 WRITE_GLOBAL = _operation("POST", "/asterisk/variable", "variable", "value")
 EVENTS = _operation("GET", "/events", "app")
 USER_EVENT = _operation("POST", "/events/user/{eventName}", "application")
 
+PROBE_DIALPLAN = _operation("POST", "/channels", "endpoint", "context", "extension", "label")
 LIST_CHANNELS = _operation("GET", "/channels")
 ANSWER = _operation("POST", "/channels/{channelId}/answer")
 HANG_UP = _operation("DELETE", "/channels/{channelId}")
@@ -55,6 +60,9 @@ DESTROY_BRIDGE = _operation("DELETE", "/bridges/{bridgeId}")
 ADD_TO_BRIDGE = _operation("POST", "/bridges/{bridgeId}/addChannel", "channel")
 REMOVE_FROM_BRIDGE = _operation("POST", "/bridges/{bridgeId}/removeChannel", "channel")
 
+RECORD_BRIDGE = _operation(
+    "POST", "/bridges/{bridgeId}/record", "name", "format", "maxDurationSeconds"
+)
 LIVE_RECORDING = _operation("GET", "/recordings/live/{recordingName}")
 STOP_RECORDING = _operation("POST", "/recordings/live/{recordingName}/stop")
 LIST_RECORDINGS = _operation("GET", "/recordings/stored")

@@ -6,8 +6,8 @@
     secrets/mailboxes/101       KAI_MAILBOX_101_PIN
     secrets/trunks/provider     KAI_TRUNK_PROVIDER_PASSWORD   (the provider's: never made here)
 
-Each function takes the `secrets` directory and raises ConfigError when the secret is nowhere,
-empty, or in a file that others can read.
+Each function takes the `secrets` directory and raises ConfigError when the secret is nowhere
+(SecretMissing), empty (SecretEmpty), or in a file that others can read (SecretExposed).
 """
 
 import os
@@ -22,6 +22,18 @@ from kai_ari.config.schema import Config
 from kai_ari.errors import ConfigError
 
 _PIN_DIGITS = 6
+
+
+class SecretMissing(ConfigError):
+    code = "secret_missing"
+
+
+class SecretEmpty(ConfigError):
+    code = "secret_empty"
+
+
+class SecretExposed(ConfigError):
+    code = "secret_exposed"
 
 
 def ari_password(directory: Path, environment: Mapping[str, str] = os.environ) -> str:
@@ -140,17 +152,17 @@ def _read(secret: _Secret, directory: Path, environment: Mapping[str, str]) -> s
         with path.open(encoding="utf-8") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if mode & 0o077:
-                raise ConfigError(
+                raise SecretExposed(
                     f"{path}: others can read this secret (mode {mode:o}); run: chmod 600 {path}"
                 )
             value = file.read().strip()
     except FileNotFoundError as error:
-        raise ConfigError(
+        raise SecretMissing(
             f"{path}: there is no such file; write the {what} into it (mode 600),"
             f" or set {secret.variable}"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error})") from error
     if not value:
-        raise ConfigError(f"{path}: is empty; write the {what} into it, or set {secret.variable}")
+        raise SecretEmpty(f"{path}: is empty; write the {what} into it, or set {secret.variable}")
     return value

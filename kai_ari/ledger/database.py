@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, pool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from kai_ari.ledger.faults import FAULTS, LedgerMissing, LedgerVersion, explain
+from kai_ari.ledger.faults import FAULTS, LedgerMissing, LedgerOutdated, LedgerVersion, explain
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -65,7 +65,7 @@ def require_current(path: Path) -> None:
     except FAULTS as error:
         raise explain(error, path) from error
     if current != _scripts(MIGRATIONS).get_current_head():
-        raise LedgerVersion(
+        raise LedgerOutdated(
             f"{path}: made by an older Kai; start this one on it once (kai-ari run)"
         )
 

@@ -7,7 +7,8 @@ LedgerError
 ├── LedgerReadOnly    the file or its directory is not ours to write
 ├── LedgerCorrupt     the file or a row in it is damaged
 ├── LedgerMissing     there is no ledger yet
-├── LedgerVersion     the file was made by a newer, or for reading by an older, Kai
+├── LedgerVersion     the file was made by a newer Kai
+│   └── LedgerOutdated    ... by an older: the agent brings it up to date when it starts
 ├── LedgerRefused     an append that contradicts itself or the record: a defect in Kai
 └── LedgerClosed      the ledger was closed before the append was written
 """
@@ -52,6 +53,10 @@ class LedgerMissing(LedgerError):
 
 class LedgerVersion(LedgerError):
     code = "ledger_version"
+
+
+class LedgerOutdated(LedgerVersion):
+    code = "ledger_outdated"
 
 
 class LedgerRefused(LedgerError):
