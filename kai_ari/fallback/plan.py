@@ -1,0 +1,119 @@
+"""The compiled rules of a business: what the engine runs, and what is explained from."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from kai_ari.calls.events import Situation
+from kai_ari.fallback.rungs import Goodbye, Ladder, Rule, Target, Voicemail
+from kai_ari.people.staff import Staff
+
+#: The ladder of a business that wrote none: a message is taken, as ever.
+BUILT_IN_LADDER = Ladder(
+    name="built-in ladder", rules=(Rule(id="built-in ladder[0]", rung=Voicemail()),)
+)
+#: The end of every ladder whose own ending came to nothing.
+BUILT_IN_ENDING = Rule(id="built-in ending", rung=Goodbye())
+
+
+@dataclass(frozen=True, kw_only=True)
+class DialOut:
+    """Numbers that begin with `prefix`, and with none of `but_not`, go out through `trunk`."""
+
+    prefix: str
+    trunk: str
+    but_not: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """`default` and `ladders` serve all numbers; `of_number` has what a DID does otherwise.
+
+    The phones of `staff` and what `dial_out` permits are all that may ever be rung; `own_numbers`
+    are those that Kai itself answers. `settings` is what was decided of staff and queues, as JSON
+    values, for the hash: `staff` itself also holds what a calendar said last.
+    """
+
+    business: str
+    staff: Staff
+    default: Ladder = BUILT_IN_LADDER
+    ladders: Mapping[Situation, Ladder] = field(default_factory=dict)
+    of_number: Mapping[str, Mapping[Situation | None, Ladder]] = field(default_factory=dict)
+    dial_out: tuple[DialOut, ...] = ()
+    own_numbers: frozenset[str] = frozenset()
+    owner: Target | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def ladder(self, situation: Situation, number: str) -> Ladder:
+        """The nearest: the number's for this situation, its default, the situation's, the default.
+
+        `number` is the DID that was called.
+        """
+        own = self.of_number.get(number, {})
+        return own.get(situation) or own.get(None) or self.ladders.get(situation) or self.default
+
+    def all_ladders(self) -> tuple[Ladder, ...]:
+        """Each ladder that was written, or the built-in one, the default first."""
+        of_numbers = (ladder for own in self.of_number.values() for ladder in own.values())
+        return (self.default, *self.ladders.values(), *of_numbers)
+
+    def may_ring(self, address: str) -> bool:
+        """Whether `address`, an extension or E.164, is a phone of the house or may be dialled."""
+        return address in self.staff.phones or self.trunk_for(address) is not None
+
+    def trunk_for(self, number: str) -> str | None:
+        """The trunk that `number` goes out through, or None when no rule permits it.
+
+        The rule with the longest prefix decides alone.
+        """
+        fits = [rule for rule in self.dial_out if number.startswith(rule.prefix)]
+        rule = max(fits, key=lambda rule: len(rule.prefix), default=None)
+        if rule is None or number.startswith(rule.but_not):
+            return None
+        return rule.trunk
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the rules as canonical JSON: the same rules have the same hash anywhere.
+
+        Line numbers, comments and the order of keys do not count.
+        """
+        rules = {
+            "business": self.business,
+            "default": _ladder(self.default),
+            "ladders": {name.value: _ladder(ladder) for name, ladder in self.ladders.items()},
+            "of_number": {
+                number: {name or "default": _ladder(ladder) for name, ladder in own.items()}
+                for number, own in self.of_number.items()
+            },
+            "dial_out": [asdict(rule) for rule in self.dial_out],
+            "own_numbers": self.own_numbers,
+            "owner": self.owner and asdict(self.owner),
+            "settings": self.settings,
+        }
+        canonical = json.dumps(
+            rules, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain
+        )
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _ladder(ladder: Ladder) -> list[dict[str, Any]]:
+    return [
+        {"id": rule.id, "when": rule.when, "rung": {rule.rung.kind: asdict(rule.rung)}}
+        for rule in ladder.rules
+    ]
+
+
+def _plain(value: object) -> Any:
+    """What JSON has no form of: sets in their order, mappings, and enums by their value."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Iterable):
+        return sorted(value)
+    raise TypeError(f"{value!r} is no part of the rules")
