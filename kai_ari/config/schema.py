@@ -22,6 +22,8 @@ from kai_ari.config.fields import (
     Zone,
     each_once,
 )
+from kai_ari.config.people import Hours, Person, Rota, Team
+from kai_ari.config.people import cross_check as check_people
 
 Recognizer = Literal["moonshine", "vosk"]
 Synthesizer = Literal["hibari", "pyttsx3", "piper"]
@@ -33,10 +35,15 @@ def _url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _listen(address: str) -> str:
+def _host_and_port(address: str) -> str:
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise ValueError("is not HOST:PORT such as 127.0.0.1:9092")
+    return address
+
+
+def _listen(address: str) -> str:
+    host, _, _ = _host_and_port(address).rpartition(":")
     if host.strip("[]") in ("0.0.0.0", "::", "*"):  # noqa: S104 - refused, not listened on
         raise ValueError("is no address that Asterisk can connect to; give this machine's own")
     return address
@@ -73,11 +80,13 @@ class Message(Section):
 
 
 class Asterisk(Section):
-    """Where ARI is; its password is a secret (see `secret`)."""
+    """Where ARI and AMI are; their passwords are secrets (see `secret`)."""
 
     url: Annotated[str, AfterValidator(_url)] = "http://127.0.0.1:8088"
     username: Word = "kai"
     app: Word = "kai"
+    ami: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:5038"
+    ami_username: Word = "kai"
     media: Literal["websocket", "audiosocket"] = "websocket"
     audiosocket_listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:9092"
 
@@ -116,6 +125,10 @@ class Config(Section):
     trunks: Mapping[Name, pbx.Trunk] = Field(default_factory=dict)
     dial_out: tuple[pbx.DialOut, ...] = ()
     queues: Mapping[Name, pbx.Queue] = Field(default_factory=dict)
+    people: Mapping[Name, Person] = Field(default_factory=dict)
+    teams: Mapping[Name, Team] = Field(default_factory=dict)
+    rotas: Mapping[Name, Rota] = Field(default_factory=dict)
+    hours: Hours | None = None
     message: Message = Message()
     asterisk: Asterisk = Asterisk()
     # Validated from nothing rather than built here: its paths must learn the directory.
@@ -125,4 +138,7 @@ class Config(Section):
     secrets: BesideFile = Path(".kai/secrets")
 
 
-CROSS_CHECKS: tuple[Callable[[Config], Iterable[Mistake]], ...] = (pbx.cross_check,)
+CROSS_CHECKS: tuple[Callable[[Config], Iterable[Mistake]], ...] = (
+    pbx.cross_check,
+    check_people,
+)
