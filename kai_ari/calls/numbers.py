@@ -9,6 +9,10 @@ _EXTENSION = re.compile(r"[0-9]{2,6}\Z")
 #: What people and trunks put between digits; anything else makes the whole untrusted.
 _DIALLED = re.compile(r"\+?[0-9 ().\-/]{7,30}\Z")
 
+#: At most 15 digits (ITU-T E.164, 6.1), though some plans list longer service numbers; and at
+#: least 7: no subscriber anywhere has fewer, country code included.
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
+
 
 def normalise_number(raw: str, country: str) -> str | None:
     """`raw` as E.164, or as it is when it is an extension of 2 to 6 digits.
@@ -29,7 +33,10 @@ def normalise_number(raw: str, country: str) -> str | None:
     possible = phonenumbers.is_possible_number_with_reason(number)
     if possible != phonenumbers.ValidationResult.IS_POSSIBLE or _is_filler(number):
         return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # Leading zeros that are no part of a number are read one way here and another way later.
+    same = phonenumbers.parse(e164) == number
+    return e164 if same and _E164.match(e164) else None
 
 
 def _is_filler(number: phonenumbers.PhoneNumber) -> bool:

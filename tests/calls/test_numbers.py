@@ -62,6 +62,10 @@ def test_what_cannot_be_rung_is_none(raw: str) -> None:
     assert normalise_number(raw, "US") is None
 
 
+def test_zeros_in_front_that_no_number_has_are_none() -> None:
+    assert normalise_number("0000000001", "JP") is None
+
+
 @given(
     st.text() | st.text("0123456789+ ().-/", max_size=20), st.sampled_from(["US", "GB", "IT", "JP"])
 )
