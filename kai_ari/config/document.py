@@ -1,15 +1,14 @@
 """Reading YAML with the line of every key, and without YAML's traps.
 
 Refused, each with its line: duplicate keys, tabs, anchors and aliases (a few lines can
-expand to gigabytes), tags, several documents, deep nesting, files over 1 MB.
+expand to gigabytes), tags, several documents, deep nesting, files over 256 KB.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -18,22 +17,31 @@ from ruamel.yaml.events import (
     DocumentStartEvent,
     NodeEvent,
 )
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
+from kai_ari.config.crosscheck import Mistake, Place
 from kai_ari.errors import ConfigError
 
-_MAX_BYTES = 1_000_000
+#: Ten times what a business with a hundred people would write; parsed in seconds.
+_MAX_BYTES = 256_000
 _MAX_DEPTH = 20
-
-Place = tuple[str, ...]
+_TAG = "tag:yaml.org,2002:"
+_TEXT = (_TAG + "str", _TAG + "timestamp")
+_BASES = {"0b": 2, "0o": 8, "0x": 16}
+_MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """Plain values, and the line (from 1) of each key and list item by its path."""
+    """Plain values, and the line (from 1) of each key and list item by its path.
+
+    Dates are text here. `mistakes` are those that YAML itself would let pass.
+    """
 
     data: dict[str, Any]
     lines: dict[Place, int]
+    mistakes: tuple[Mistake, ...] = ()
 
     def line_of(self, place: Place) -> int:
         """The line of `place`, or of the nearest thing around it that is in the file."""
@@ -47,20 +55,21 @@ def read(path: Path) -> Document:
     text = _text(path)
     try:
         _refuse_traps(text, path)
-        root = YAML(typ="rt").load(text)
+        root = YAML(typ="rt").compose(text)
     except MarkedYAMLError as error:
         raise ConfigError(_explain(error, path)) from error
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"{path} line {line}: has a control character; remove it") from error
     except YAMLError as error:
-        raise ConfigError(f"{path}: is not YAML ({error})") from error
-    if root is None:
-        raise ConfigError(f"{path}: is empty; write at least business: and numbers:")
-    if not isinstance(root, CommentedMap):
+        raise ConfigError(f"{path} line 1: is not YAML ({error}); write it anew") from error
+    if root is None or (isinstance(root, ScalarNode) and root.tag == _TAG + "null"):
+        raise ConfigError(f"{path} line 1: is empty; write at least business: and numbers:")
+    if not isinstance(root, MappingNode):
         raise ConfigError(f"{path} line 1: must begin with a key such as business:")
-    lines: dict[Place, int] = {}
-    return Document(data=_plain(root, (), lines), lines=lines)
+    reading = _Reading()
+    data = reading.mapping(root, ())
+    return Document(data=data, lines=reading.lines, mistakes=tuple(reading.mistakes))
 
 
 def _text(path: Path) -> str:
@@ -72,9 +81,11 @@ def _text(path: Path) -> str:
             " with --config"
         ) from error
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); make it a file that this user may read"
+        ) from error
     if len(raw) > _MAX_BYTES:
-        raise ConfigError(f"{path}: is over 1 MB; this cannot be a kai.yaml")
+        raise ConfigError(f"{path}: is over 256 KB; this cannot be a kai.yaml, name another")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -101,7 +112,10 @@ def _refuse_traps(text: str, path: Path) -> None:
         if isinstance(event, CollectionStartEvent):
             depth += 1
             if depth > _MAX_DEPTH:
-                raise ConfigError(f"{path} line {line}: nested more than {_MAX_DEPTH} deep")
+                raise ConfigError(
+                    f"{path} line {line}: nested more than {_MAX_DEPTH} deep; look for a bracket"
+                    " that is never closed"
+                )
         elif isinstance(event, CollectionEndEvent):
             depth -= 1
 
@@ -110,8 +124,6 @@ def _explain(error: MarkedYAMLError, path: Path) -> str:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
     problem = (error.problem or "").split("\n")[0]
-    if "found duplicate key" in problem:
-        return f"{path} line {line}: {problem.split(' with value')[0]}; keep only one of them"
     if "'\\t'" in problem or "tab" in problem:
         return f"{path} line {line}: a tab; indent with spaces"
     return (
@@ -120,21 +132,65 @@ def _explain(error: MarkedYAMLError, path: Path) -> str:
     )
 
 
-def _plain(node: Any, place: Place, lines: dict[Place, int]) -> Any:
-    """Built-in values only, noting lines on the way."""
-    if isinstance(node, CommentedMap):
-        for key in node:
-            lines[*place, str(key)] = node.lc.key(key)[0] + 1
-        return {_key(key): _plain(value, (*place, str(key)), lines) for key, value in node.items()}
-    if isinstance(node, CommentedSeq):
-        for index in range(len(node)):
-            lines[*place, str(index)] = node.lc.item(index)[0] + 1
-        return [_plain(value, (*place, str(index)), lines) for index, value in enumerate(node)]
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return node
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """From nodes to built-in values, noting lines and mistakes on the way."""
+
+    lines: dict[Place, int] = field(default_factory=dict)
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def mapping(self, node: MappingNode, place: Place) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value if isinstance(key_node, ScalarNode) else "[...]"
+            here = (*place, key)
+            again = key in values
+            self.lines[here] = key_node.start_mark.line + 1
+            if not isinstance(key_node, ScalarNode):
+                self._wrong(here, "a key cannot be a list or have keys; correct or remove it")
+            elif key_node.tag not in _TEXT:
+                self._wrong(here, "must be text; put it in quotes, leading zeros and all")
+            elif again:
+                self._wrong(here, "is written twice; keep only one of them")
+            else:
+                values[key] = self._value(value_node, here)
+        return values
+
+    def _value(self, node: Node, place: Place) -> Any:
+        if isinstance(node, MappingNode):
+            return self.mapping(node, place)
+        if isinstance(node, SequenceNode):
+            values = []
+            for index, item in enumerate(node.value):
+                here = (*place, str(index))
+                self.lines[here] = item.start_mark.line + 1
+                values.append(self._value(item, here))
+            return values
+        return self._scalar(node.value, node.tag.removeprefix(_TAG), place)
+
+    def _scalar(self, text: str, kind: str, place: Place) -> Any:
+        match kind:
+            case "null":
+                return None
+            case "bool":
+                return text.lower() == "true"
+            case "float":
+                return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
+            case "int":
+                sign, base, digits = _split_int(text)
+                if len(digits) > _MAX_DIGITS:
+                    self._wrong(place, "is too large a number; put it in quotes if it is text")
+                    return 0
+                return sign * int(digits, base)
+        return text
+
+    def _wrong(self, place: Place, what: str) -> None:
+        self.mistakes.append(Mistake(place=place, what=what))
 
 
-def _key(key: Any) -> Any:
-    return str(key) if isinstance(key, str) else key
+def _split_int(text: str) -> tuple[int, int, str]:
+    """Sign, base and digits of what YAML 1.2 reads as a whole number."""
+    sign = -1 if text.startswith("-") else 1
+    digits = text.lstrip("+-").replace("_", "").lower()
+    base = _BASES.get(digits[:2], 10)
+    return sign, base, digits if base == 10 else digits[2:]
