@@ -6,6 +6,7 @@ damaged is still readable as text.
 """
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -61,4 +62,18 @@ obligations = Table(
     Column("state", String(20), nullable=False),
     CheckConstraint("state IN ('open')", name="obligations_state"),
     Index("obligations_call", "call"),
+)
+
+#: Who said when that they are away or back; the last row of a person holds. Append-only.
+presence = Table(
+    "presence",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", String(40), nullable=False),
+    Column("away", Boolean, nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("until", String(40)),
+    Column("note", Text, nullable=False),
+    Column("how", String(40), nullable=False),
+    Index("presence_person", "person", "id"),
 )

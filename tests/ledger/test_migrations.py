@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from kai_ari.ledger.database import MIGRATIONS, prepare, require_current
@@ -20,7 +21,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "next"
-down_revision = "0001"
+down_revision = "{head}"
 branch_labels = None
 depends_on = None
 
@@ -36,7 +37,8 @@ def newer(tmp_path: Path) -> Path:
     """The migrations of a Kai that is one version ahead."""
     scripts = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions" / "next.py").write_text(NEXT)
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    (scripts / "versions" / "next.py").write_text(NEXT.format(head=head))
     return scripts
 
 
@@ -61,7 +63,7 @@ async def test_a_ledger_with_calls_moves_forward(path: Path, newer: Path, clock:
 def test_a_migration_that_fails_changes_nothing(path: Path, newer: Path) -> None:
     prepare(path)
     script = newer / "versions" / "next.py"
-    script.write_text(NEXT + '    op.execute("SELECT nonsense")\n')
+    script.write_text(script.read_text() + '    op.execute("SELECT nonsense")\n')
     with pytest.raises(Exception, match="nonsense"):
         prepare(path, newer)
     require_current(path)
