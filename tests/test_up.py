@@ -27,7 +27,7 @@ class Home:
             "business: {name: Rossi Plumbing}\n"
             'numbers: {"100": {}}\n'
             'phones: {"101": {name: Dana, mailbox: true}}\n'
-            f"asterisk: {{url: 'http://127.0.0.1:{self.http}'}}\n"
+            f"asterisk: {{url: 'http://127.0.0.1:{self.http}', ami: '127.0.0.1:{self.http + 2}'}}\n"
         )
 
     def command(self, *flags: str) -> list[str]:
@@ -59,7 +59,11 @@ def _free_ports() -> tuple[int, int, int]:
     for base in range(12_000, 19_000, 1_100):
         with ExitStack() as stack:
             try:
-                for kind, port in ((socket.SOCK_STREAM, base), (socket.SOCK_DGRAM, base + 1)):
+                for kind, port in (
+                    (socket.SOCK_STREAM, base),
+                    (socket.SOCK_DGRAM, base + 1),
+                    (socket.SOCK_STREAM, base + 2),  # AMI
+                ):
                     probe = stack.enter_context(socket.socket(socket.AF_INET, kind))
                     probe.bind(("127.0.0.1", port))
             except OSError:

@@ -18,7 +18,8 @@ from typing import IO, Any, Self
 
 import aiohttp
 
-from kai_ari.asterisk.conf import PbxSettings, PhoneAccount, write_to
+from kai_ari.asterisk.conf import PbxSettings, PhoneAccount, Premises
+from kai_ari.asterisk.conf_render import write_to
 from kai_ari.testing.installation import (
     asterisk_command,
     directories,
@@ -50,7 +51,7 @@ class LocalAsterisk:
 
     Without `instance` it is temporary: it gets a free set of ports, and its directories are
     removed when it stops. With a name, `ports` are used as they are, and its state (registered
-    phones, recordings, log) is kept for the next start.
+    phones, recordings, log) is kept for the next start. `phones` come besides the premises' own.
     """
 
     def __init__(
@@ -61,7 +62,9 @@ class LocalAsterisk:
         root: Path | None = None,
         sip_address: str = "127.0.0.1",
         ari_password: str = "kai-test",  # noqa: S107 - temporary instances listen on the loopback
+        ami_password: str = "kai-test",  # noqa: S107 - as above
         app: str = "kai",
+        premises: Premises | None = None,
         phones: Sequence[PhoneAccount] = (),
         extra_extensions: str = "",
     ) -> None:
@@ -72,7 +75,8 @@ class LocalAsterisk:
         self._sip_address = sip_address
         self._ari_password = ari_password
         self._app = app
-        self._phones = tuple(phones)
+        self._ami_password = ami_password
+        self._premises = (premises or Premises()).with_phones(phones)
         self._extra_extensions = extra_extensions
         self._lock: IO[str] | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -97,7 +101,7 @@ class LocalAsterisk:
         return f"{self.settings.sip_address}:{self.settings.sip_port}"
 
     def phone(self, user: str) -> PhoneAccount:
-        return next(phone for phone in self.settings.phones if phone.user == user)
+        return next(phone for phone in self.settings.premises.phones if phone.user == user)
 
     @property
     def home(self) -> Path:
@@ -260,14 +264,16 @@ class LocalAsterisk:
     def _make_settings(self) -> PbxSettings:
         return PbxSettings(
             directories=directories(self._root, self.home),
+            premises=self._premises,
             http_port=self._ports.http,
+            ami_port=self._ports.ami,
             sip_address=self._sip_address,
             sip_port=self._ports.sip,
             rtp_first=self._ports.rtp_first,
             rtp_last=self._ports.rtp_last,
             ari_password=self._ari_password,
+            ami_password=self._ami_password,
             app=self._app,
-            phones=self._phones,
             extra_dialplan=self._extra_extensions,
         )
 

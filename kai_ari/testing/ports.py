@@ -19,13 +19,14 @@ class PbxError(KaiError):
 @dataclass(frozen=True, kw_only=True)
 class Ports:
     http: int
+    ami: int
     sip: int
     rtp_first: int
     rtp_last: int
 
 
 #: The usual ones, for an instance that people dial in to.
-USUAL_PORTS = Ports(http=8088, sip=5060, rtp_first=10_000, rtp_last=10_999)
+USUAL_PORTS = Ports(http=8088, ami=5038, sip=5060, rtp_first=10_000, rtp_last=10_999)
 
 
 def try_lock(path: Path) -> IO[str] | None:
@@ -42,7 +43,13 @@ def free_slot(locks: Path, sip_address: str) -> tuple[IO[str], str, Ports]:
     """The first set of ports that no other temporary instance and no other program has."""
     for slot in range(_SLOTS):
         base = _SLOT_BASE + slot * _SLOT_STEP
-        ports = Ports(http=base, sip=base + 1, rtp_first=base + 10, rtp_last=base + _SLOT_STEP - 1)
+        ports = Ports(
+            http=base,
+            ami=base + 2,
+            sip=base + 1,
+            rtp_first=base + 10,
+            rtp_last=base + _SLOT_STEP - 1,
+        )
         lock = try_lock(locks / f"temporary-{slot}")
         if lock is None:
             continue
@@ -59,6 +66,7 @@ def busy_port(sip_address: str, ports: Ports) -> str | None:
     """The first port that another program has, in words."""
     for kind, name, address, port in (
         (socket.SOCK_STREAM, "TCP", "127.0.0.1", ports.http),
+        (socket.SOCK_STREAM, "TCP", "127.0.0.1", ports.ami),
         (socket.SOCK_DGRAM, "UDP", sip_address, ports.sip),
     ):
         with socket.socket(socket.AF_INET, kind) as probe:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from kai_ari.asterisk.conf import PhoneAccount
 from kai_ari.cli.place import EXAMPLE, Account, place
 from kai_ari.config.schema import Config
-from kai_ari.config.secret import ari_password, phone_password
+from kai_ari.config.secret import ami_password, ari_password, phone_password
 from kai_ari.errors import KaiError
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.ports import Ports
@@ -102,12 +102,14 @@ async def running(setting: Setting) -> AsyncIterator[Running]:
         instance=f"up-{port}",
         ports=Ports(
             http=port,
+            ami=int(config.asterisk.ami.rpartition(":")[2]),
             sip=args.sip_port,
             rtp_first=args.rtp_port,
             rtp_last=args.rtp_port + 999,
         ),
         sip_address=args.listen,
         ari_password=ari_password(config.secrets),
+        ami_password=ami_password(config.secrets),
         app=config.asterisk.app,
         phones=[
             *_phones(config),

@@ -10,7 +10,8 @@ import sys
 
 import pytest
 
-from kai_ari.asterisk.conf import PbxSettings, PhoneAccount, render
+from kai_ari.asterisk.conf import PbxSettings, PhoneAccount, Premises
+from kai_ari.asterisk.conf_render import render
 from kai_ari.errors import ConfigError
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.ports import PbxError, Ports
@@ -71,7 +72,7 @@ async def test_it_dies_with_whoever_started_it() -> None:
 
 
 async def test_a_second_start_of_an_instance_is_refused() -> None:
-    ports = Ports(http=19_900, sip=19_901, rtp_first=19_910, rtp_last=19_999)
+    ports = Ports(http=19_900, sip=19_901, ami=19_902, rtp_first=19_910, rtp_last=19_999)
     async with LocalAsterisk(instance="test-twice", ports=ports) as asterisk:
         with pytest.raises(PbxError, match="already running"):
             await LocalAsterisk(instance="test-twice", ports=ports).start()
@@ -110,7 +111,8 @@ def test_a_value_that_would_change_its_line_is_refused(pbx: LocalAsterisk, passw
     settings = PbxSettings(
         directories=pbx.settings.directories,
         ari_password="fine",
-        phones=(PhoneAccount(user="1", password=password, caller_id="1"),),
+        ami_password="fine",
+        premises=Premises(phones=(PhoneAccount(user="1", password=password, caller_id="1"),)),
     )
     with pytest.raises(ConfigError, match="phone 1: password"):
         render(settings)
