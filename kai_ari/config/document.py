@@ -166,7 +166,7 @@ class _Reading:
                 self.lines[here] = item.start_mark.line + 1
                 values.append(self._value(item, here))
             return values
-        return self._scalar(node.value, node.tag.removeprefix(_TAG), place)
+        return self._scalar(node.value, (node.tag or "").removeprefix(_TAG), place)
 
     def _scalar(self, text: str, kind: str, place: Place) -> Any:
         match kind:

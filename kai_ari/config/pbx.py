@@ -87,6 +87,7 @@ def cross_check(config: "Config") -> Iterator[Mistake]:
                 place = ("queues", name, "members", str(index))
                 yield unknown(place, member, "phones", config.phones)
     yield from _dial_out(config)
+    yield from _owner(config)
 
 
 def _dial_out(config: "Config") -> Iterator[Mistake]:
@@ -108,3 +109,22 @@ def _dial_out(config: "Config") -> Iterator[Mistake]:
                     what=f"{refused} does not begin with {rule.prefix}, so it refuses nothing;"
                     " correct or remove it",
                 )
+
+
+def _owner(config: "Config") -> Iterator[Mistake]:
+    """When Kai is away Asterisk rings the owner's phone, and then takes a message for them."""
+    owner = config.business.owner
+    if owner is None or owner not in config.people:
+        return
+    extension = config.people[owner].phone
+    if extension is None:
+        yield Mistake(
+            place=("business", "owner"),
+            what=f"{owner} has no phone to ring when Kai is away; add phone: below people.{owner}",
+        )
+    elif extension in config.phones and not config.phones[extension].mailbox:
+        yield Mistake(
+            place=("phones", extension),
+            what=f"is the phone of the owner, {owner}, and needs a voicemail box for when Kai is"
+            " away; add mailbox: true",
+        )

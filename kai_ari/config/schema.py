@@ -22,6 +22,8 @@ from kai_ari.config.fields import (
     Zone,
     each_once,
 )
+from kai_ari.config.people import Hours, Person, Rota, Team
+from kai_ari.config.people import cross_check as check_people
 
 Recognizer = Literal["moonshine", "vosk"]
 Synthesizer = Literal["hibari", "pyttsx3", "piper"]
@@ -123,6 +125,10 @@ class Config(Section):
     trunks: Mapping[Name, pbx.Trunk] = Field(default_factory=dict)
     dial_out: tuple[pbx.DialOut, ...] = ()
     queues: Mapping[Name, pbx.Queue] = Field(default_factory=dict)
+    people: Mapping[Name, Person] = Field(default_factory=dict)
+    teams: Mapping[Name, Team] = Field(default_factory=dict)
+    rotas: Mapping[Name, Rota] = Field(default_factory=dict)
+    hours: Hours | None = None
     message: Message = Message()
     asterisk: Asterisk = Asterisk()
     # Validated from nothing rather than built here: its paths must learn the directory.
@@ -132,4 +138,7 @@ class Config(Section):
     secrets: BesideFile = Path(".kai/secrets")
 
 
-CROSS_CHECKS: tuple[Callable[[Config], Iterable[Mistake]], ...] = (pbx.cross_check,)
+CROSS_CHECKS: tuple[Callable[[Config], Iterable[Mistake]], ...] = (
+    pbx.cross_check,
+    check_people,
+)

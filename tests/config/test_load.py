@@ -1,5 +1,6 @@
 """kai.yaml: what is read, and that every mistake is named with its line and remedy."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,34 @@ def test_paths_count_from_the_file(file: Path) -> None:
     assert config.secrets == Path("/etc/kai")
 
 
-def test_the_example_says_the_defaults(file: Path) -> None:
+def test_the_example_is_a_shop_of_two_and_says_the_defaults(file: Path) -> None:
     file.write_text(example())
-    from_example = load(file)
+    shop = load(file)
+    assert shop.people[shop.business.owner or ""].phone in shop.phones
+    assert shop.teams["plumbers"] == ("dana", "lee")
+    assert shop.hours is not None
     file.write_text(MINIMAL)
-    assert from_example == load(file)
+    defaults = load(file)
+    for section in ("message", "asterisk", "speech", "log", "data", "secrets"):
+        assert getattr(shop, section) == getattr(defaults, section)
+
+
+def test_what_the_example_only_suggests_can_be_taken_up(file: Path) -> None:
+    """Without the # in front, every line of it is right, too."""
+    suggested = re.sub(r"(?m)^( *)# ( *(?:\w+: [{\w]|\w+:$|- \{|\"200\"))", r"\1\2", example())
+    lines = suggested.splitlines()
+    for key in ("dana", "on_call"):  # suggested beside another that it would replace
+        first, second = (n for n, line in enumerate(lines) if line.startswith(f"  {key}: {{"))
+        lines[first] = lines.pop(second)
+    file.write_text("\n".join(lines))
+    shop = load(file)
+    assert shop.business.emergency
+    assert shop.numbers["200"].greeting
+    assert shop.trunks["provider"].registers
+    assert shop.dial_out[0].but_not == ("+1900", "+1976")
+    assert shop.queues["support"].attended
+    assert shop.people["dana"].mobile == "+12125550142"
+    assert shop.rotas["on_call"].calendar
 
 
 def test_nothing_changes_once_loaded(file: Path) -> None:
