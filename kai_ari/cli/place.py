@@ -1,10 +1,11 @@
 """Placing a test call with a real SIP phone, and following what is recorded of it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from kai_ari.calls import events as ev
@@ -19,8 +20,9 @@ from kai_ari.ledger.reader import LedgerReader, open_reader
 from kai_ari.ledger.rows import StoredObligation
 from kai_ari.speech.build import build_speech
 from kai_ari.speech.settings import SpeechSettings
-from kai_ari.testing.caller import Say, Step, run_script
+from kai_ari.testing.caller import CallerTrapped, Say, Step, Voice, run_script
 from kai_ari.testing.phone import SipPhone
+from kai_ari.testing.phone_call import PhoneCall
 
 #: What the caller of `scripts/up` says, and what must then be on record.
 EXAMPLE: tuple[Step, ...] = (
@@ -89,17 +91,22 @@ async def place(
     steps: Sequence[Step],
     *,
     tell: Callable[[str], None],
-    wav: Path | None = None,
+    sounds: Mapping[str, bytes] = MappingProxyType({}),
+    hang_up_after_s: float | None = None,
+    record_to: Path | None = None,
 ) -> Placed:
     """Call `number`, go through `steps`, wait for the record to be complete.
 
-    `tell` gets a line for each event as it is recorded. Raises PhoneError when the call
-    cannot be placed, CallFailed when Kai has nothing on record of it.
+    `tell` gets a line for each event as it is recorded. A text in `sounds` is not spoken but
+    played: 16 kHz PCM. The seconds count from the answer. Raises PhoneError when the call cannot
+    be placed, CallFailed when Kai falls silent or has nothing on record of it.
     """
     speech = await asyncio.to_thread(build_speech, SpeechSettings(recognizers=()))
     try:
 
         async def voice(text: str) -> bytes:
+            if text in sounds:
+                return sounds[text]
             return b"".join([chunk async for chunk in speech.synthesizer.speak(text)])
 
         async with (
@@ -118,26 +125,46 @@ async def place(
                 _watch(ledger, known, account.user, dialled_at, tell), name="watch the record"
             )
             try:
-                async with asyncio.timeout(LIMIT_S):
-                    await call.answered()
-                    await run_script(call, steps, voice)
-                    await call.ended()
-            except TimeoutError:
-                tell(f"the call is still up after {LIMIT_S:.0f} s: hanging up")
-            finally:
-                await call.hang_up()
-                if wav and call.frame_count:
-                    call.recording().save(wav)
-            try:
+                try:
+                    await _talk(call, steps, voice, tell, hang_up_after_s)
+                finally:
+                    await call.hang_up()
+                    if record_to and call.frame_count:
+                        call.recording().save(record_to)
                 async with asyncio.timeout(WRAP_UP_S):
                     return await watching
             except TimeoutError:
                 raise CallFailed(
-                    "the record of the call is not complete: is kai-ari running?"
+                    "the record of the call is not complete; is kai-ari running?"
                     " See its log, and: kai-ari calls"
                 ) from None
+            finally:
+                watching.cancel()
     finally:
         await speech.close()
+
+
+async def _talk(
+    call: PhoneCall,
+    steps: Sequence[Step],
+    voice: Voice,
+    tell: Callable[[str], None],
+    hang_up_after_s: float | None,
+) -> None:
+    """Until the call has ended, or has lasted as long as it may."""
+    try:
+        async with asyncio.timeout(LIMIT_S) as limit:
+            await call.answered()
+            if hang_up_after_s is not None:
+                now = asyncio.get_running_loop().time()
+                limit.reschedule(now + min(hang_up_after_s, LIMIT_S))
+            await run_script(call, steps, voice)
+            await call.ended()
+    except TimeoutError:
+        lasted = LIMIT_S if hang_up_after_s is None else min(hang_up_after_s, LIMIT_S)
+        tell(f"hanging up: the call has lasted {lasted:g} s")
+    except CallerTrapped as silence:
+        raise CallFailed(f"{silence}; see the agent's log, and: kai-ari check") from silence
 
 
 async def _watch(

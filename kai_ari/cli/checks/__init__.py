@@ -1,0 +1,1 @@
+"""What `kai-ari check` looks at: small functions, listed in `table`."""
