@@ -32,7 +32,8 @@ class SipPhone:
     """One phone with one account: at most 4 calls at once (pjsua2's wheel is built so).
 
     `server` is the PBX's numeric `address:port`. `codecs` are what the phone offers and
-    accepts, best first. `log_file` gets the SIP messages.
+    accepts, best first. `log_file` gets the SIP messages. `address` and `port` are where it
+    speaks from: by default, what the server is reached from, and any port.
     """
 
     def __init__(
@@ -44,6 +45,8 @@ class SipPhone:
         codecs: Sequence[str] = ("g722", "ulaw", "alaw"),
         register: bool = True,
         log_file: Path | None = None,
+        address: str | None = None,
+        port: int = 0,
     ) -> None:
         unknown = set(codecs) - set(wire.CODECS)
         if unknown:
@@ -58,6 +61,8 @@ class SipPhone:
             "codecs": list(codecs),
             "register": register,
             "log_file": str(log_file) if log_file else None,
+            "address": address,
+            "port": port,
         }
         self._process: PhoneProcess | None = None
         self._changes = Changes()
@@ -65,6 +70,7 @@ class SipPhone:
         self._incoming: deque[PhoneCall] = deque()
         self._ready = False
         self._registration: tuple[int, str] | None = None
+        self._lamp: tuple[bool, int] | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -141,6 +147,11 @@ class SipPhone:
         await self._until(lambda: bool(self._incoming))
         return self._incoming.popleft()
 
+    async def lamp(self, *, lit: bool) -> int:
+        """Wait until the message lamp is lit, or out; the number of new messages it tells of."""
+        await self._until(lambda: self._lamp is not None and self._lamp[0] == lit)
+        return self._lamp[1] if self._lamp else 0
+
     # -- what the process says -------------------------------------------------
 
     def _note(self, event: dict[str, Any]) -> None:
@@ -149,6 +160,8 @@ class SipPhone:
                 self._ready = True
             case "registration":
                 self._registration = (event["code"], event["reason"])
+            case "lamp":
+                self._lamp = (event["lit"], event["new"])
             case "incoming":
                 call = self._call(event["call"])
                 call.invited_ns, call.caller = event["at_ns"], event["caller"]

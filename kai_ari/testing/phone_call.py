@@ -109,6 +109,14 @@ class PhoneCall:
     async def decline(self, status: int = 603) -> None:
         await self._respond(status)
 
+    async def forward(self, number: str, *, host: str = "127.0.0.1") -> None:
+        """Tell whoever calls to call `number` instead (302)."""
+        await self._respond(302, ("Contact", f"<sip:{number}@{host}>"))
+
+    async def refer(self, number: str) -> None:
+        """Transfer the far end to `number`, blind (REFER). Returns when that was sent."""
+        await self._ask(do="refer", call=self._number, number=number)
+
     async def say(self, audio: bytes | Path) -> None:
         """Send PCM, or a 16 kHz mono WAV file; returns when the last of it was sent."""
         pcm = _read_wav(audio) if isinstance(audio, Path) else audio
@@ -129,8 +137,8 @@ class PhoneCall:
                     await self.ended()
         await self.ended()
 
-    async def _respond(self, status: int) -> None:
-        await self._ask(do="respond", call=self._number, code=status)
+    async def _respond(self, status: int, *headers: tuple[str, str]) -> None:
+        await self._ask(do="respond", call=self._number, code=status, headers=headers)
 
     # -- waiting ---------------------------------------------------------------
 

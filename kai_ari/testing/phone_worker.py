@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import queue
+import re
 import socket
 import sys
 import threading
@@ -104,6 +105,13 @@ class Account(pj.Account):  # type: ignore[misc]
             "registration", code=int(state.code), reason=state.reason, active=self.registered
         )
 
+    def onMwiInfo(self, info: Any) -> None:  # noqa: N802 - pjsua2's name
+        """NOTIFY of message-summary (RFC 3842), asked for or not."""
+        summary = info.rdata.wholeMsg
+        lit = re.search(r"^Messages-Waiting:\s*yes", summary, re.IGNORECASE | re.MULTILINE)
+        count = re.search(r"^Voice-Message:\s*(\d+)/", summary, re.IGNORECASE | re.MULTILINE)
+        self._phone.output.event("lamp", lit=bool(lit), new=int(count[1]) if count else 0)
+
     def onIncomingCall(self, incoming: Any) -> None:  # noqa: N802 - pjsua2's name
         call = self._phone.new_call(incoming.callId)
         self._phone.output.event("incoming", call=call.number, caller=call.getInfo().remoteUri)
@@ -116,7 +124,7 @@ class Phone:
         self._server: str = config["server"]
         self._calls: dict[int, Call] = {}
         self._numbers = iter(range(1, 1 << 31))
-        self._local = _local_address(self._server)
+        self._local = config["address"] or _local_address(self._server)
         self._endpoint = pj.Endpoint()
         self._start_endpoint(config)
         self._account = Account(self)
@@ -137,7 +145,7 @@ class Phone:
         self._endpoint.libInit(settings)
         self._choose_codecs(config["codecs"])
         transport = pj.TransportConfig()
-        transport.boundAddress = self._local
+        transport.boundAddress, transport.port = self._local, config["port"]
         self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
         self._endpoint.libStart()
         self._endpoint.audDevManager().setNullDev()
@@ -202,20 +210,18 @@ class Phone:
                 call.hangup(pj.CallOpParam(True))
                 self.output.send(reply=number)
             case "respond":
-                status = pj.CallOpParam(True)
+                status = _with_headers(request["headers"])
                 status.statusCode = request["code"]
                 call.answer(status)
+                self.output.send(reply=number)
+            case "refer":
+                call.xfer(f"<sip:{request['number']}@{self._server}>", pj.CallOpParam(True))
                 self.output.send(reply=number)
 
     def _dial(self, request: dict[str, Any]) -> dict[str, int]:
         call = self.new_call(None)
-        options = pj.CallOpParam(True)
-        for name, value in request["headers"]:
-            header = pj.SipHeader()
-            header.hName, header.hValue = name, value
-            options.txOption.headers.append(header)
         invited_ns = time.monotonic_ns()
-        call.makeCall(f"sip:{request['number']}@{self._server}", options)
+        call.makeCall(f"sip:{request['number']}@{self._server}", _with_headers(request["headers"]))
         return {"call": call.number, "invited_ns": invited_ns}
 
     def _press(self, call: Call, request: int, keys: str) -> None:
@@ -245,6 +251,15 @@ class Phone:
         while (self._account.registered or self._calls) and time.monotonic() < deadline:
             self._endpoint.libHandleEvents(_PUMP_MS)
             self._forget_ended()
+
+
+def _with_headers(headers: list[tuple[str, str]]) -> Any:
+    options = pj.CallOpParam(True)
+    for name, value in headers:
+        header = pj.SipHeader()
+        header.hName, header.hValue = name, value
+        options.txOption.headers.append(header)
+    return options
 
 
 def _local_address(server: str) -> str:
