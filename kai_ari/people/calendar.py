@@ -32,10 +32,10 @@ class NotACalendar(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """The days that are read; a feed without end has infinitely many shifts."""
+    """The days that are read, `end` not included: a feed may go on for ever."""
 
     first: date
-    last: date
+    end: date
 
 
 def read_calendar(
@@ -45,6 +45,7 @@ def read_calendar(
     `zone`. Raises NotACalendar."""
     unread: list[str] = []
     shifts: list[Shift] = []
+    told: set[tuple[str, str]] = set()
     for event in _events(text, unread, window):
         if str(event.get("STATUS", "")).upper() == "CANCELLED":
             continue
@@ -52,7 +53,9 @@ def read_calendar(
         which = f"{_title(event)} on {full_day(begins.astimezone(zone).date(), window.first)}"
         who = _who(event, people.values())
         if isinstance(who, str):
-            unread.append(f"{which} {who}")
+            if (series := (_title(event), who)) not in told:  # once, not for every week of a year
+                unread.append(f"{which} {who}")
+            told.add(series)
         elif begins >= ends:
             unread.append(f"{which} takes no time")
         else:
@@ -76,7 +79,7 @@ def _events(text: str, unread: list[str], window: Window) -> list[Event]:
         _leave_out(calendar, unread)
         query = recurring_ical_events.of(calendar, skip_bad_series=True)
         found: list[Event] = []
-        for event in query.between(window.first, window.last):
+        for event in query.between(window.first, window.end):
             found.append(event)
             if len(found) > MAX_SHIFTS:
                 raise NotACalendar(f"has over {MAX_SHIFTS} events in a year; this is no rota")
@@ -190,7 +193,6 @@ def _collisions(shifts: list[Shift], window: Window, zone: ZoneInfo) -> Iterator
 
 
 def _shortened(unread: list[str]) -> list[str]:
-    """A series that names nobody is said for its first events, not for every week of a year."""
     if len(unread) <= _MAX_UNREAD:
         return unread
-    return [*unread[:_MAX_UNREAD], f"and {len(unread) - _MAX_UNREAD} more events"]
+    return [*unread[:_MAX_UNREAD], f"and {len(unread) - _MAX_UNREAD} more"]
