@@ -23,6 +23,7 @@ from kai_ari.reception.ports import (
 )
 from kai_ari.reception.record import CallRecord
 from kai_ari.reception.talk import CallerLeft, Item, Talk
+from kai_ari.reception.voice import Voice
 from kai_ari.reception.voicemail import Archive, Voicemail
 from kai_ari.reception.wrap_up import conclude
 
@@ -164,10 +165,9 @@ class _Service:
             report=self._inbox.put,
         )
         talk = Talk(
-            media=media,
+            voice=Voice(media=media, speech=house.speech, record=self._record),
             inbox=self._inbox,
             ears=ears,
-            speech=house.speech,
             record=self._record,
             voicemail=self._voicemail,
             clock=house.clock,

@@ -4,13 +4,11 @@ import asyncio
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kai_ari import log
 from kai_ari.calls import events as ev
 from kai_ari.clock import Clock
 from kai_ari.dialogue import conversation, turns
 from kai_ari.dialogue.lines import Line
 from kai_ari.errors import MediaError, SpeechError
-from kai_ari.promises.guard import unbacked
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
 from kai_ari.reception.ears import AudioEnded, Deaf, Ears, Report, SpeechBegan, Words
@@ -18,17 +16,13 @@ from kai_ari.reception.inbox import Inbox
 from kai_ari.reception.ports import (
     CallerGone,
     Key,
-    MediaSession,
     RecordingBroken,
     RecordingDone,
     Signal,
-    Speech,
-    duration_ms,
 )
 from kai_ari.reception.record import CallRecord
+from kai_ari.reception.voice import Voice
 from kai_ari.reception.voicemail import Voicemail
-
-_log = log.get("talk")
 
 #: Voice shorter than this without words in it is a cough: no reason to ask again.
 COUGH_MS = 320
@@ -64,19 +58,17 @@ class Talk:
     def __init__(
         self,
         *,
-        media: MediaSession,
+        voice: Voice,
         inbox: Inbox[Item],
         ears: Ears,
-        speech: Speech,
         record: CallRecord,
         voicemail: Voicemail,
         clock: Clock,
         patience_s: float,
     ) -> None:
-        self._media = media
+        self._voice = voice
         self._inbox = inbox
         self._ears = ears
-        self._speech = speech
         self._record = record
         self._voicemail = voicemail
         self._clock = clock
@@ -151,60 +143,19 @@ class Talk:
     # -- speaking ----------------------------------------------------------------
 
     async def say(self, say: turns.Say) -> bool:
-        """Speak one line; True when the caller cut it off.
-
-        LineStarted is on record before the first sound. A line whose claims nothing backs
-        is replaced by its honest alternative.
-        """
-        line = say.line
-        if missing := unbacked(line.claims, self._record.history):
-            _log.error("line held back: its claim is not backed", extra=log.fields(line=line.id))
-            if say.otherwise is None:
-                raise RuntimeError(f"line {line.id} claims {sorted(missing)} with no alternative")
-            line = say.otherwise
+        """Speak one line; True when the caller cut it off."""
         if self._turn:
             self._turn.decided_at = self._clock.monotonic()
-        await self._record.note(
-            ev.LineStarted(
-                line=line.id, text=line.text, claims=tuple(claim.value for claim in line.claims)
-            )
-        )
-        return await self._speak(line)
-
-    async def _speak(self, line: Line) -> bool:
-        utterance = self._speech.synthesizer.speak(line.text)
-        playout = self._media.start_line()
-        written = 0
-
-        async def play() -> int:
-            nonlocal written
-            async for chunk in utterance:
-                await playout.write(chunk)
-                if not written:
-                    await self._time_turn()
-                written += duration_ms(chunk)
-            return await playout.finish()
-
-        playing = asyncio.create_task(play(), name=f"play {line.id}")
+        speaking = await self._voice.begin(say, self._time_turn)
         cut_by: str | None = "fault"
         try:
-            cut_by = await self._until_cut(playing, line)
+            cut_by = await self._until_cut(speaking.playing, speaking.line)
         except CallerLeft:
             cut_by = "hangup"
             raise
         finally:
-            if playing.done() and not playing.cancelled() and playing.exception() is None:
-                heard = playing.result()
-            else:
-                playing.cancel()
-                await asyncio.wait({playing})
-                heard = await playout.cut()
-            self._spoken_ms += heard
+            self._spoken_ms += await speaking.end(cut_by)
             self._cut_by_speech = cut_by == "speech"
-            await self._record.note_faults(utterance.faults)
-            await self._record.note(
-                ev.LineEnded(line=line.id, heard_ms=heard, total_ms=written, cut_by=cut_by)
-            )
         return cut_by is not None
 
     async def _until_cut(self, playing: asyncio.Task[int], line: Line) -> str | None:
