@@ -81,7 +81,7 @@ def each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _beside_file(path: Path, info: ValidationInfo) -> Path:
+def beside_file(path: Path, info: ValidationInfo) -> Path:
     """Relative paths count from the directory of kai.yaml, not from where Kai was started."""
     base: Path = (info.context or {}).get("directory", Path())
     return base / path.expanduser()
@@ -98,4 +98,4 @@ Word = Annotated[str, AfterValidator(_word)]
 #: What the business calls a trunk, queue, person or team: never to be mistaken for an extension.
 Name = Annotated[str, AfterValidator(_name)]
 Flag = Annotated[bool, Strict()]
-BesideFile = Annotated[Path, AfterValidator(_beside_file)]
+BesideFile = Annotated[Path, AfterValidator(beside_file)]

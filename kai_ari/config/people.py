@@ -4,18 +4,21 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import holidays as known_holidays
 import phonenumbers
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from kai_ari.config.crosscheck import Mistake, unknown
-from kai_ari.config.fields import Extension, Name, Section, Spoken, each_once
+from kai_ari.config.fields import Extension, Name, Section, Spoken, beside_file, each_once
 from kai_ari.people.local_time import parse_spans, parse_weekly
 
 if TYPE_CHECKING:
     from kai_ari.config.schema import Config
+
+_DATE = r"\d{4}-\d\d-\d\d"
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -36,10 +39,13 @@ def _email(address: str) -> str:
     return address
 
 
-def _feed(source: str) -> str:
-    if not re.fullmatch(r"(https?|webcal)://\S+|[^\s:][^:\n]*\.ics", source):
-        raise ValueError("is not a calendar: write https://... or a file that ends with .ics")
-    return re.sub(r"\Awebcal:", "https:", source)
+def _feed(source: str, info: ValidationInfo) -> str:
+    """An address, or the absolute path of a file: relative ones count from kai.yaml."""
+    if re.fullmatch(r"(https?|webcal)://[^\s/]+\S*", source):
+        return re.sub(r"\Awebcal:", "https:", source)
+    if not re.fullmatch(r"[^:\n]+\.ics", source):
+        raise ValueError("is not a calendar; write https://... or a file that ends with .ics")
+    return str(beside_file(Path(source), info))
 
 
 @cache
@@ -68,20 +74,21 @@ def _written_date(value: object) -> object:
     if type(value) is date:
         return value
     try:
-        return date.fromisoformat(str(value))
+        if isinstance(value, str) and re.fullmatch(_DATE, value):
+            return date.fromisoformat(value)
     except ValueError:
-        raise ValueError("is not a date; write e.g. 2026-12-24") from None
+        pass  # the 30th of February: said below, too
+    raise ValueError("is not a date; write e.g. 2026-12-24")
 
 
 def _written_moment(value: object) -> object:
     """A wall time of the business: "2026-12-24 17:00", or a date for its midnight."""
     try:
-        moment = datetime.fromisoformat(str(value))
+        if re.fullmatch(rf"{_DATE}([ T]\d\d:\d\d(:00)?)?", str(value)):
+            return datetime.fromisoformat(str(value))
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is not None or moment.second or moment.microsecond:
-        raise ValueError("is not a date and a time; write e.g. 2026-12-24 17:00")
-    return moment
+        pass  # 25 o'clock: said below, too
+    raise ValueError("is not a date and a time; write e.g. 2026-12-24 17:00")
 
 
 OutsideNumber = Annotated[str, AfterValidator(_outside_number)]
