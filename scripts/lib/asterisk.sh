@@ -20,10 +20,37 @@ new_enough() {
 
 install_asterisk() {
     need_space /var/lib/kai 3000
-    local building script options
+    local building
     remove_half_built
     building=$(mktemp -d /var/lib/kai/.asterisk-root.XXXXXX)
     chmod 755 "$building"
+    if [ -n "${KAI_ASTERISK_TREE:-}" ]; then
+        copy_tree "$KAI_ASTERISK_TREE" "$building"
+    else
+        fetch_tree "$building"
+    fi
+    mv -T "$building" "$tree" # only now: a half-built one is never used
+}
+
+# A tree that set-up made elsewhere, such as one carried to where there is no internet.
+copy_tree() {
+    local offered=$1 building=$2 part
+    new_enough in_tree "$offered" asterisk ||
+        fail "KAI_ASTERISK_TREE=$offered holds no Asterisk of 20.18, 22.8 or later" \
+            "give a tree that scripts/setup made, or unset it"
+    say "copying the Asterisk in $offered"
+    for part in "$offered"/*; do
+        case ${part##*/} in
+            proc | run | srv | sys | tmp) mkdir "$building/${part##*/}" ;; # what runs there keeps
+            *) quietly cp -a --reflink=auto "$part" "$building/" ||
+                fail_with_log "could not copy $part" "is there space, and can it be read?" ;;
+        esac
+    done
+    chmod 1777 "$building/tmp"
+}
+
+fetch_tree() {
+    local building=$1 script options
     say "fetching Debian testing into $tree (about half a minute)"
     # Its name changes with each release of Debian; the script for it has long been the same.
     script=/usr/share/debootstrap/scripts/testing
@@ -48,7 +75,6 @@ install_asterisk() {
     new_enough in_tree "$building" asterisk ||
         fail "Debian testing brought an Asterisk that is too old" "see $log"
     quietly in_tree "$building" apt-get clean
-    mv -T "$building" "$tree" # only now: a half-built one is never used
 }
 
 in_tree() {

@@ -1,8 +1,10 @@
 # Packages of the system's own.
 # shellcheck shell=bash
 
-# espeak-ng speaks for pyttsx3; debootstrap and its keyring fetch Asterisk.
-readonly packages=(ca-certificates debian-archive-keyring debootstrap espeak-ng libespeak-ng1)
+# espeak-ng speaks for pyttsx3; debootstrap and its keyring fetch Asterisk. Each script adds its own.
+packages=(ca-certificates debian-archive-keyring debootstrap espeak-ng libespeak-ng1)
+# The tests start virtual machines' set-up (Vagrantfile) and services (systemd) without a hypervisor.
+readonly test_packages=(iproute2 ruby)
 
 have_packages() {
     local missing

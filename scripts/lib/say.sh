@@ -1,15 +1,16 @@
 # How set-up speaks: one line per step on stderr, details in a log, errors with a remedy.
 # shellcheck shell=bash
 
-readonly log=$checkout/.kai/setup.log
+readonly speaker=${speaker:-setup}
+readonly log=${log:-$checkout/.kai/setup.log}
 
 start_log() { printf '== %s\n' "$(date --iso-8601=seconds)" >"$log"; }
 
-say() { printf 'setup: %s\n' "$*" >&2; }
+say() { printf '%s: %s\n' "$speaker" "$*" >&2; }
 
 # fail WHAT REMEDY
 fail() {
-    printf 'setup: %s\n  %s\n' "$1" "$2" >&2
+    printf '%s: %s\n  %s\n' "$speaker" "$1" "$2" >&2
     exit 1
 }
 
@@ -21,7 +22,7 @@ quietly() {
 
 # fail_with_log WHAT REMEDY: and the end of the log, where the reason is
 fail_with_log() {
-    printf 'setup: %s\n' "$1" >&2
+    printf '%s: %s\n' "$speaker" "$1" >&2
     tail -n 12 "$log" | sed 's/^/  | /' >&2
     printf '  %s\n  (the whole log: %s)\n' "$2" "$log" >&2
     exit 1
