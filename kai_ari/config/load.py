@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from kai_ari.config.crosscheck import Mistake
 from kai_ari.config.document import Document, read
 from kai_ari.config.explain import explain, shown_place
+from kai_ari.config.ladder_checks import cross_check as check_ladders
 from kai_ari.config.schema import CROSS_CHECKS, Config
 from kai_ari.errors import ConfigError
 
@@ -20,6 +21,11 @@ def load(path: Path) -> Config:
 
     Raises ConfigError with one line for each mistake: file, line, key, what is wrong, remedy.
     """
+    return load_with_lines(path)[0]
+
+
+def load_with_lines(path: Path) -> tuple[Config, Document]:
+    """As `load`, with the lines of every key: for what tells people which rule it followed."""
     document = read(path)
     mistakes = list(document.mistakes)
     try:
@@ -28,8 +34,9 @@ def load(path: Path) -> Config:
         mistakes += (explain(detail, document) for detail in error.errors(include_url=False))
     else:
         mistakes += (mistake for check in CROSS_CHECKS for mistake in check(config))
+        mistakes = mistakes or list(check_ladders(config))
         if not mistakes:
-            return config
+            return config, document
     raise ConfigError(_told(path, document, mistakes))
 
 

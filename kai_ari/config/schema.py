@@ -22,6 +22,7 @@ from kai_ari.config.fields import (
     Zone,
     each_once,
 )
+from kai_ari.config.ladders import Ladders, Workflows
 from kai_ari.config.people import Hours, Person, Rota, Team
 from kai_ari.config.people import cross_check as check_people
 
@@ -70,7 +71,10 @@ class Business(Section):
 
 
 class Number(Section):
+    """What differs for calls to one number."""
+
     greeting: Spoken = ""
+    ladders: Ladders = Field(default_factory=dict)
 
 
 class Message(Section):
@@ -116,7 +120,8 @@ class Config(Section):
     """All of `kai.yaml`. `numbers` are the DIDs that Kai answers.
 
     One field a section, its model in a module of its own; what must agree with other sections
-    is in that module's `cross_check`, listed in CROSS_CHECKS below.
+    is in that module's `cross_check`, listed in CROSS_CHECKS below. What is wrong with ladders is
+    found once all that agrees (`ladder_checks`).
     """
 
     business: Business
@@ -129,6 +134,8 @@ class Config(Section):
     teams: Mapping[Name, Team] = Field(default_factory=dict)
     rotas: Mapping[Name, Rota] = Field(default_factory=dict)
     hours: Hours | None = None
+    workflows: Workflows = Field(default_factory=dict)
+    ladders: Ladders = Field(default_factory=dict)
     message: Message = Message()
     asterisk: Asterisk = Asterisk()
     # Validated from nothing rather than built here: its paths must learn the directory.

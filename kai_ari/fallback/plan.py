@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -27,6 +27,15 @@ class DialOut:
     prefix: str
     trunk: str
     but_not: tuple[str, ...] = ()
+
+
+def trunk_for(number: str, rules: Sequence[DialOut]) -> str | None:
+    """The rule with the longest prefix of `number` decides alone."""
+    fits = [rule for rule in rules if number.startswith(rule.prefix)]
+    rule = max(fits, key=lambda rule: len(rule.prefix), default=None)
+    if rule is None or number.startswith(rule.but_not):
+        return None
+    return rule.trunk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,15 +75,8 @@ class Plan:
         return address in self.staff.phones or self.trunk_for(address) is not None
 
     def trunk_for(self, number: str) -> str | None:
-        """The trunk that `number` goes out through, or None when no rule permits it.
-
-        The rule with the longest prefix decides alone.
-        """
-        fits = [rule for rule in self.dial_out if number.startswith(rule.prefix)]
-        rule = max(fits, key=lambda rule: len(rule.prefix), default=None)
-        if rule is None or number.startswith(rule.but_not):
-            return None
-        return rule.trunk
+        """The trunk that `number` goes out through, or None when no rule permits it."""
+        return trunk_for(number, self.dial_out)
 
     @cached_property
     def hash(self) -> str:

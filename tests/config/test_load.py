@@ -88,7 +88,7 @@ def test_nothing_changes_once_loaded(file: Path) -> None:
             MINIMAL.replace("{}", "{greting: Hi}"),
             "kai.yaml line 4: numbers.100.greting: unknown key; did you mean greeting?",
         ),
-        (MINIMAL + "ladder: {}\n", "kai.yaml line 5: ladder: unknown key; known here: business,"),
+        (MINIMAL + "zoo: {}\n", "kai.yaml line 5: zoo: unknown key; known here: business,"),
         (
             MINIMAL.replace('"100"', "100"),
             "line 4: numbers.100: must be text; put it in quotes,",
