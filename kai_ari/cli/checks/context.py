@@ -1,29 +1,47 @@
 """What a check is given."""
 
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from kai_ari.asterisk.client import AriSettings
 from kai_ari.asterisk.inspection import AriInspector
 from kai_ari.config.schema import Config
 from kai_ari.config.secret import ari_password
+from kai_ari.reception.ports import EngineFault
+from kai_ari.speech.settings import SpeechSettings
+
+LoadSpeech = Callable[[SpeechSettings], Awaitable[Sequence[EngineFault]]]
+
+
+async def load_speech(settings: SpeechSettings) -> Sequence[EngineFault]:
+    """Load every engine, and say which could not be. Takes two seconds."""
+    from kai_ari.speech.build import build_speech
+
+    speech = await asyncio.to_thread(build_speech, settings)
+    await speech.close()
+    return speech.faults
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    config: Config
+    """`yaml` is how findings call the configuration; `system` the root of the machine's files."""
 
-    @property
-    def yaml(self) -> str:
-        """How findings call the configuration."""
-        return "kai.yaml"
+    config: Config
+    yaml: str = "kai.yaml"
+    system: Path = Path("/")
+    load_speech: LoadSpeech = load_speech
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pbx(Context):
-    """With an Asterisk that answers."""
+class Pbx:
+    """An Asterisk that answers, and what is asked of it once for all checks."""
 
+    config: Config
+    yaml: str
     ari: AriInspector
-    modules: dict[str, str]
+    modules: dict[str, str]  # status by name
     endpoints: dict[str, dict[str, str]]  # settings of each SIP endpoint, by its name
 
 

@@ -1,0 +1,59 @@
+"""AMI, where Kai asks after queues: only looked at when kai.yaml has queues."""
+
+import asyncio
+
+from kai_ari.cli.checks.context import Context
+from kai_ari.cli.checks.finding import Finding, Found
+from kai_ari.config.secret import ami_password
+from kai_ari.errors import ConfigError
+
+_LIMIT_S = 5.0
+_BANNER = b"Asterisk Call Manager/"
+
+
+async def manager(context: Context) -> list[Found]:
+    settings = context.config.asterisk
+    if not context.config.queues:
+        return []
+    try:
+        password = ami_password(context.config.secrets)
+    except ConfigError:
+        return []  # `files.secrets` tells
+    host, _, port = settings.ami.rpartition(":")
+    try:
+        async with asyncio.timeout(_LIMIT_S):
+            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+            try:
+                banner = await reader.readline()
+                if not banner.startswith(_BANNER):
+                    return [_finding(context, "is answered by something that is no AMI")]
+                writer.write(
+                    f"Action: Login\r\nUsername: {settings.ami_username}\r\n"
+                    f"Secret: {password}\r\nEvents: off\r\n\r\n".encode()
+                )
+                answer = await reader.readuntil(b"\r\n\r\n")
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+        return [_finding(context, f"gives no answer ({error or 'in time'})")]
+    if b"Response: Success" in answer:
+        return []
+    return [
+        Finding(
+            slug="ami-unauthorised",
+            where=f"manager.conf, [{settings.ami_username}]",
+            what=f"AMI refuses user {settings.ami_username} with the password of {context.yaml}",
+            fix=f"make secret there and in {context.config.secrets / 'ami_password'} the same,"
+            " then run: asterisk -rx 'manager reload'",
+        )
+    ]
+
+
+def _finding(context: Context, what: str) -> Finding:
+    return Finding(
+        slug="ami-unreachable",
+        where=f"{context.yaml}, asterisk.ami: {context.config.asterisk.ami}",
+        what=f"{what}, so nobody could tell who waits in the queues",
+        fix="set enabled = yes in manager.conf and run: asterisk -rx 'manager reload'; or correct"
+        f" the address in {context.yaml}",
+    )

@@ -1,0 +1,137 @@
+"""All checks, and how they are made: those that need nothing but files, and those of Asterisk."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from kai_ari.asterisk.errors import AriRefusal, AriUnauthorised, AriUnreachable
+from kai_ari.asterisk.inspection import AriInspector
+from kai_ari.cli.checks import asterisk, files, machine, manager, sip, speech
+from kai_ari.cli.checks.context import Context, LoadSpeech, Pbx, ari_settings, load_speech
+from kai_ari.cli.checks.finding import Finding, Found, NotChecked, of_error
+from kai_ari.config.load import load
+from kai_ari.config.schema import Config
+from kai_ari.errors import AsteriskError, ConfigError
+
+LOCAL: tuple[Callable[[Context], Awaitable[list[Found]]], ...] = (
+    files.secrets,
+    files.disk,
+    files.data_writable,
+    files.data_owner,
+    files.ledger,
+    machine.zone,
+    machine.file_limit,
+    machine.audiosocket_port,
+    machine.services,
+    manager.manager,
+    speech.engines,
+)
+OF_ASTERISK: tuple[Callable[[Pbx], Awaitable[list[Found]]], ...] = (
+    asterisk.release,
+    asterisk.modules,
+    asterisk.voicemail_hidden,
+    asterisk.codecs,
+    asterisk.clock,
+    asterisk.recording,
+    asterisk.numbers_reach_kai,
+    sip.accounts,
+    sip.direct_media,
+    sip.qualify,
+    sip.sip_port,
+)
+
+
+async def examine(
+    path: Path, *, system: Path = Path("/"), load_speech: LoadSpeech = load_speech
+) -> list[Found]:
+    """Everything found wrong with the configuration at `path`, this machine and Asterisk."""
+    try:
+        config = load(path)
+    except ConfigError as error:
+        return [_of_line(line, path) for line in str(error).splitlines()]
+    context = Context(config=config, yaml=str(path), system=system, load_speech=load_speech)
+    parts = await asyncio.gather(
+        *(check(context) for check in LOCAL), _examine_asterisk(config, str(path))
+    )
+    return list(dict.fromkeys(found for part in parts for found in part))
+
+
+def _of_line(line: str, path: Path) -> Finding:
+    """A line of a ConfigError: "kai.yaml line 3: what; remedy"."""
+    missing = "there is no such file" in line
+    fix = "" if "; " in line else f"correct that line in {path}"
+    found = of_error(
+        ConfigError(line), slug="config-missing" if missing else "config-invalid", fix=fix
+    )
+    if missing or re.search(r" line \d+$", found.where):
+        return found
+    return Finding(slug=found.slug, where=str(path), what=found.what, fix=found.fix)
+
+
+async def _examine_asterisk(config: Config, yaml: str) -> list[Found]:
+    try:
+        settings = ari_settings(config)
+    except ConfigError:
+        because = "its password is not to be had (see above)"
+        return [NotChecked(what="everything that is asked of Asterisk", because=because)]
+    async with AriInspector(settings) as ari:
+        try:
+            await ari.now()
+            modules = await ari.modules()
+            names = await ari.sip_endpoints()
+            endpoints = {name: await ari.sip_settings("endpoint", name) for name in names}
+        except AsteriskError as error:
+            return [_no_ari(error, config, yaml)]
+        pbx = Pbx(config=config, yaml=yaml, ari=ari, modules=modules, endpoints=endpoints)
+        parts = await asyncio.gather(*(_asked(check, pbx) for check in OF_ASTERISK))
+    return [found for part in parts for found in part]
+
+
+def _no_ari(error: AsteriskError, config: Config, yaml: str) -> Finding:
+    """Why nothing can be asked; told apart, because each has another remedy."""
+    url = config.asterisk.url
+    match error:
+        case AriUnreachable():
+            return of_error(
+                error,
+                where=url,
+                fix="start Asterisk (scripts/up, or: systemctl start kai-asterisk); if it runs,"
+                f" set enabled = yes in http.conf, or correct asterisk.url in {yaml}",
+            )
+        case AriUnauthorised():
+            return of_error(
+                error,
+                where=f"ari.conf, [{config.asterisk.username}]",
+                fix=f"make password there and in {config.secrets / 'ari_password'} the same, then"
+                " run: asterisk -rx 'module reload res_ari.so'",
+            )
+        case AriRefusal():
+            return Finding(
+                slug="ari-not-there",
+                where=url,
+                what=f"something answers there, but not Asterisk's ARI ({error})",
+                fix="if it is Asterisk, run: asterisk -rx 'module load res_ari.so'; if another"
+                " program has the port, stop it or give Asterisk another (bindport in http.conf)"
+                f" and put that into asterisk.url in {yaml}",
+            )
+    return of_error(error, where=url)
+
+
+async def _asked(check: Callable[[Pbx], Awaitable[list[Found]]], pbx: Pbx) -> list[Found]:
+    try:
+        return await check(pbx)
+    except AriUnauthorised:
+        # The user was let in, so it is writing that is refused.
+        user = pbx.config.asterisk.username
+        return [
+            Finding(
+                slug="ari-read-only",
+                where=f"ari.conf, [{user}]",
+                what="this user may look, but not answer a call",
+                fix="set read_only = no there, then run: asterisk -rx 'module reload res_ari.so'",
+            )
+        ]
+    except AsteriskError as error:
+        what = check.__name__.replace("_", " ")
+        return [NotChecked(what=what, because=str(error))]
