@@ -84,7 +84,12 @@ def each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 def beside_file(path: Path, info: ValidationInfo) -> Path:
     """Relative paths count from the directory of kai.yaml, not from where Kai was started."""
     base: Path = (info.context or {}).get("directory", Path())
-    return base / path.expanduser()
+    if path == Path() or not str(path).isprintable():
+        raise ValueError("is no path; write one plain line, such as .kai/data")
+    try:
+        return base / path.expanduser()
+    except RuntimeError as error:  # ~name of somebody who has no home here
+        raise ValueError("begins with the home of nobody here; write it out") from error
 
 
 Spoken = Annotated[str, Field(max_length=300), AfterValidator(_spoken)]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from running import Running, Setting, UpError, running
 
+from kai_ari.config.editor import json_schema
 from kai_ari.config.load import example, load
 from kai_ari.config.secret import make_missing, phone_password
 from kai_ari.errors import KaiError
@@ -97,6 +98,7 @@ def prepare(args: argparse.Namespace, file: Path) -> Setting:
     make_missing(config)
     log = file.parent / ".kai" / "log" / "agent.log"
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (file.parent / ".kai" / "kai.schema.json").write_text(json_schema(), encoding="utf-8")
     return Setting(args=args, config_file=file, config=config, agent_log=log, say=say)
 
 
