@@ -3,6 +3,8 @@
 AsteriskError
 ├── AriUnreachable       no answer at all, or none in time           retryable
 ├── AriUnauthorised      wrong user or password, or a read-only user
+├── AmiUnreachable       no AMI, or no answer in time                retryable
+├── AmiUnauthorised      wrong AMI user or password
 ├── AgentRunning         another agent serves this app: refused to start
 ├── AgentReplaced        another agent took this app over while we ran
 ├── NotFound             404
@@ -24,6 +26,15 @@ class AriUnreachable(AsteriskError):
 
 class AriUnauthorised(AsteriskError):
     code = "ari_unauthorised"
+
+
+class AmiUnreachable(AsteriskError):
+    code = "ami_unreachable"
+    retryable = True
+
+
+class AmiUnauthorised(AsteriskError):
+    code = "ami_unauthorised"
 
 
 class AgentRunning(AsteriskError):
