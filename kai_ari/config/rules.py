@@ -114,7 +114,7 @@ def target_of(name: str, config: Config) -> Target:
     if name in config.teams:
         return Target(kind=Kind.TEAM, key=name, name=f"the team {name}")
     if name in config.rotas:
-        return Target(kind=Kind.ROTA, key=name, name=f"whoever is on call in {name}")
+        return Target(kind=Kind.ROTA, key=name, name=f"whoever is on call ({name})")
     if name in config.phones:
         return Target(kind=Kind.PHONE, key=name, name=f"phone {name}")
     return Target(kind=Kind.NUMBER, key=e164(name), name=f"the number {e164(name)}")

@@ -68,3 +68,11 @@ def listed(names: tuple[str, ...], joint: str = "and") -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} {joint} {names[-1]}"
+
+
+def duration(seconds: int) -> str:
+    """ "25 seconds", "2 minutes", "1 minute 30 seconds"."""
+    minutes, rest = divmod(seconds, 60)
+    parts = ((minutes, "minute"), (rest, "second"))
+    told = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count]
+    return " ".join(told) or "0 seconds"

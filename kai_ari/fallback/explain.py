@@ -1,0 +1,184 @@
+"""What would happen, in plain sentences, told from the plan that the engine runs.
+
+The engine itself is asked, with the worst that can come back from every step.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from kai_ari.calls.events import Situation
+from kai_ari.fallback.engine import go_on, start
+from kai_ari.fallback.plan import BUILT_IN_ENDING, Plan
+from kai_ari.fallback.rungs import (
+    Alert,
+    Callback,
+    Goodbye,
+    Kind,
+    Mode,
+    Queue,
+    Rule,
+    Transfer,
+    Voicemail,
+    Workflow,
+)
+from kai_ari.fallback.steps import CameBack, End, Passed, Try
+from kai_ari.fallback.words import capital, duration, listed, name_of
+from kai_ari.fallback.world import World
+from kai_ari.people.local_time import full_day
+
+CALLER: Final = {
+    Situation.ASKED_FOR_HUMAN: "asks for a person",
+    Situation.URGENT: "says that it is urgent",
+    Situation.NOT_UNDERSTOOD: "cannot be understood",
+    Situation.OUT_OF_SCOPE: "wants something that Kai does not do",
+    Situation.AFTER_HOURS: "calls outside business hours",
+    Situation.AGENT_FAULT: "meets a fault in Kai",
+    Situation.CALLER_SILENT: "stays silent",
+}
+
+#: What brings a caller to the end of the ladder. An alert goes on whatever came of it.
+_WORST: Final = {
+    Transfer: CameBack.NO_ANSWER,
+    Queue: CameBack.NO_ANSWER,
+    Workflow: CameBack.NO_ANSWER,
+    Alert: CameBack.DELIVERED,
+    Callback: CameBack.NOT_DELIVERED,
+}
+
+
+LEAVE: Final = (
+    'The caller hears what is being tried, and gets out of waiting with star or "leave a message".'
+)
+UNCONFIRMED: Final = "(they press no key there, so this counts as answered but not confirmed)"
+ALERTS_NOT_SENT: Final = (
+    "This version of Kai does not send it: it stands open in the record of the call until a"
+    " person sees to it."
+)
+CALLBACKS_NOT_MADE: Final = (
+    "This version of Kai does not make the call itself: it stands open in the record until a"
+    " person has made it."
+)
+
+
+_GOODBYE: Final = (
+    "Kai says truthfully that nobody can be reached, and goodbye. The call stays open in the"
+    " record until a person has seen to it."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """`rule` is the one that `text` tells of; None where it tells of the call as a whole."""
+
+    text: str
+    rule: Rule | None = None
+    passed_over: bool = False
+
+
+def explain(plan: Plan, situation: Situation, number: str, world: World) -> tuple[Sentence, ...]:
+    """The course of a call to the DID `number` in which every step comes to nothing."""
+    told = [*_opening(plan, situation, number, world)]
+    state, step = start(plan, situation, number, world)
+    while isinstance(step, Try):
+        told += map(_passed, step.passed)
+        told.append(Sentence(text=_try(step, plan, world), rule=step.rule))
+        state, step = go_on(state, world, _WORST[type(step.rule.rung)])
+    if isinstance(step, End):
+        told += map(_passed, step.passed)
+        told.append(Sentence(text=_end(step.rule), rule=step.rule))
+    return tuple(told)
+
+
+def _opening(plan: Plan, situation: Situation, number: str, world: World) -> tuple[Sentence, ...]:
+    local = world.at.astimezone(plan.staff.zone)
+    day = full_day(local.date(), local.date())
+    hours = plan.staff.is_open(world.at)
+    ladder = plan.ladder(situation, number)
+    urgent = ", and it is urgent" if world.urgent and situation is not Situation.URGENT else ""
+    return (
+        Sentence(
+            text=f"It is {day} {local.year}, {local:%H:%M} ({plan.staff.zone.key}), and"
+            f" {plan.business} is {'open' if hours.open else 'closed'}. {hours.why}."
+        ),
+        Sentence(
+            text=f"The caller of {number} {CALLER[situation]}{urgent}."
+            f" Kai follows {ladder.name}: each step only if none before it has helped."
+        ),
+    )
+
+
+def _passed(passed: Passed) -> Sentence:
+    text = f"Kai passes over {name_of(passed.rule.rung)}. {capital(passed.reason.sentence)}."
+    return Sentence(text=text, rule=passed.rule, passed_over=True)
+
+
+def _try(step: Try, plan: Plan, world: World) -> str:
+    match step.rule.rung:
+        case Transfer() as transfer:
+            return _transfer(transfer, step, plan, world)
+        case Queue(name=name):
+            return (
+                f"Kai waits in the queue {name} for the caller, for up to"
+                f" {duration(step.limit_s)}. {LEAVE}"
+            )
+        case Workflow(takes_calls=True) as workflow:
+            answer = "and press 1" if workflow.confirms else UNCONFIRMED
+            return f"Kai calls {workflow.name}, and gives them {_seconds(step)} to answer {answer}."
+        case Workflow(name=name):
+            return (
+                f"Kai sends the case to {name}, and counts it as handed over only when they have"
+                f" answered with its number, within {_seconds(step)}."
+            )
+        case Alert(to=to):
+            return f"Kai writes down that {to.name} has to be told. {ALERTS_NOT_SENT}"
+        case Callback(by=by):
+            return (
+                f"Kai offers a call back by {by.name}. If the caller wants one, it is written down"
+                f" and the call ends there. {CALLBACKS_NOT_MADE}"
+            )
+        case _:
+            raise TypeError(f"{step.rule.id} is an ending, and not tried")
+
+
+def _transfer(transfer: Transfer, step: Try, plan: Plan, world: World) -> str:
+    by_name: dict[str, list[str]] = {}
+    for callee in step.callees:
+        by_name.setdefault(callee.name, []).append(callee.address)
+    who = listed(
+        tuple(
+            name if name.endswith(addresses[0]) else f"{name} ({listed(tuple(addresses))})"
+            for name, addresses in by_name.items()
+        )
+    )
+    several = len(step.callees) > 1
+    if transfer.mode is Mode.IN_TURN and several:
+        how = f"one after the other, {duration(transfer.ring_s)} each"
+    else:
+        how = f"{'all at once, ' if several else ''}for up to {_seconds(step)}"
+    told = [f"Kai rings {who}, {how}."]
+    if transfer.to.kind in (Kind.ROTA, Kind.TEAM):
+        told.append(f"{plan.staff.members(transfer.to.key, world.at).why}.")
+    told += [f"{reason.sentence}." for reason in step.left_out]
+    if transfer.blind:
+        told.append("Nobody has to accept: Kai lets go of the call, and cannot know who took it.")
+    else:
+        told.append(
+            "Whoever answers hears who calls and why, and has the caller only after pressing 1:"
+            " a mailbox never counts."
+        )
+    return " ".join(told)
+
+
+def _end(rule: Rule) -> str:
+    if isinstance(rule.rung, Voicemail):
+        return (
+            "Kai records a message, stores it, writes down that it has to be passed on, and only"
+            " then says that it is saved. The call ends there."
+        )
+    if isinstance(rule.rung, Goodbye) and rule != BUILT_IN_ENDING:
+        return _GOODBYE
+    return f"Nothing is left to try. {_GOODBYE}"
+
+
+def _seconds(step: Try) -> str:
+    return duration(step.limit_s)

@@ -1,0 +1,242 @@
+"""The four questions that whoever buys Kai asks, answered from the plan in plain sentences."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from kai_ari.fallback.explain import (
+    ALERTS_NOT_SENT,
+    CALLBACKS_NOT_MADE,
+    CALLER,
+    LEAVE,
+)
+from kai_ari.fallback.plan import BUILT_IN_LADDER, Plan
+from kai_ari.fallback.rungs import (
+    Alert,
+    Callback,
+    Goodbye,
+    Kind,
+    Ladder,
+    Mode,
+    Queue,
+    Rule,
+    Target,
+    Transfer,
+    Voicemail,
+    When,
+    Workflow,
+)
+from kai_ari.fallback.state import MAX_RUNGS, MAX_TRANSFERS, MAX_WAIT_S
+from kai_ari.fallback.words import duration, listed, name_of
+from kai_ari.people.hours import Hours
+from kai_ari.people.local_time import WEEKDAYS, clock_time
+from kai_ari.people.rota import WeeklyRota
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    question: str
+    sentences: tuple[str, ...]
+
+
+def explain_all(plan: Plan) -> tuple[Answer, ...]:
+    return (
+        Answer(question="Who receives the call?", sentences=tuple(_who(plan))),
+        Answer(question="How is the owner alerted?", sentences=tuple(_owner(plan))),
+        Answer(
+            question="What happens after hours, and when somebody is away?",
+            sentences=tuple(_away(plan)),
+        ),
+        Answer(question="How do retries and opt-outs work?", sentences=tuple(_retries(plan))),
+    )
+
+
+# -- who receives the call -------------------------------------------------------
+
+
+def _who(plan: Plan) -> Iterator[str]:
+    numbers = listed(tuple(sorted(plan.own_numbers)))
+    yield f"Kai answers {numbers} for {plan.business} itself, and talks with every caller first."
+    yield from _ladder(plan, plan.default, "When Kai cannot finish alone")
+    for situation, ladder in plan.ladders.items():
+        yield from _ladder(plan, ladder, f"When the caller {CALLER[situation]}")
+    for number, own in plan.of_number.items():
+        for name, ladder in own.items():
+            when = f"the caller {CALLER[name]}" if name else "Kai cannot finish alone"
+            yield from _ladder(plan, ladder, f"On {number}, when {when}")
+    if any(isinstance(rule.rung, Transfer) and not rule.rung.blind for rule in _rules(plan)):
+        yield (
+            "Whoever answers hears who calls and why, and has the caller only after pressing 1:"
+            " no mailbox or answering machine ever counts as a person."
+        )
+
+
+def _rules(plan: Plan) -> tuple[Rule, ...]:
+    return tuple(rule for ladder in plan.all_ladders() for rule in ladder.rules)
+
+
+def _ladder(plan: Plan, ladder: Ladder, when: str) -> Iterator[str]:
+    if ladder == BUILT_IN_LADDER:
+        yield (f"{when}, it takes a message: no ladder is written, so nobody is rung.")
+        return
+    steps = len(ladder.rules)
+    yield f"{when}, {'this is done' if steps == 1 else 'these steps follow, one after the other'}:"
+    for place, rule in enumerate(ladder.rules):
+        word = "Only" if steps == 1 else _ORDINALS[min(place, len(_ORDINALS) - 1)]
+        if place and place == steps - 1:
+            word = "Last"
+        yield f"{word}{_conditions(rule)}, {_does(plan, rule)}."
+
+
+_ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Next")
+_CONDITIONS = {
+    When.OPEN: "in opening hours",
+    When.CLOSED: "outside opening hours",
+    When.URGENT: "if it is urgent",
+    When.NOT_URGENT: "if it is not urgent",
+}
+
+
+def _conditions(rule: Rule) -> str:
+    told = tuple(words for when, words in _CONDITIONS.items() if when in rule.when)
+    return f", {listed(told)}" if told else ""
+
+
+def _does(plan: Plan, rule: Rule) -> str:
+    match rule.rung:
+        case Transfer() as transfer:
+            turns = ", each in turn" if transfer.mode is Mode.IN_TURN else ""
+            let_go = ", without waiting for anybody to accept" if transfer.blind else ""
+            who = _target(plan, transfer.to)
+            return f"Kai rings {who} for {duration(transfer.ring_s)}{turns}{let_go}"
+        case Queue(name=name, wait_s=wait_s):
+            return f"the caller waits in the queue {name} for up to {duration(wait_s)}"
+        case Workflow(takes_calls=True, name=name):
+            return f"Kai calls {name}"
+        case Workflow(name=name):
+            return f"Kai sends the case to {name}, who have to confirm it with a number"
+        case Alert(to=to):
+            return f"Kai writes down that {_target(plan, to)} has to be told"
+        case Callback(by=by):
+            return f"Kai offers a call back by {_target(plan, by)}"
+        case Voicemail():
+            return "Kai records a message, and says that it is saved only once it is"
+        case Goodbye():
+            return "Kai says truthfully that nobody can be reached, and goodbye"
+
+
+def _target(plan: Plan, target: Target) -> str:
+    staff = plan.staff
+    if target.kind is Kind.TEAM:
+        names = tuple(staff.people[person].name for person in staff.teams[target.key])
+        return f"{target.name} ({listed(names)})"
+    if target.kind is Kind.ROTA and isinstance(rota := staff.rotas[target.key], WeeklyRota):
+        names = tuple(dict.fromkeys(staff.people[person].name for person in rota.weeks))
+        return f"whoever is on call ({listed(names, 'or')}, changing every {rota.hand_over})"
+    return target.name
+
+
+# -- how the owner is alerted ----------------------------------------------------
+
+
+def _owner(plan: Plan) -> Iterator[str]:
+    if plan.owner is None:
+        yield "Nobody is named as the owner."
+    else:
+        yield f"The owner is {plan.owner.name}."
+        person = plan.staff.people.get(plan.owner.key)
+        if person and person.phone:
+            yield (
+                f"When Kai itself is not running, Asterisk rings phone {person.phone}, and then"
+                " records a voicemail in its box, whose lamp lights."
+            )
+    alerts = dict.fromkeys(rule.rung.to for rule in _rules(plan) if isinstance(rule.rung, Alert))
+    if alerts:
+        names = listed(tuple(_target(plan, to) for to in alerts))
+        yield f"The ladders say that {names} has to be told. {ALERTS_NOT_SENT}"
+    else:
+        yield "No ladder has an alert, so nobody is told of a call while it goes on."
+    yield (
+        "Every message, and every caller who left with a need and a number, is written down as"
+        " owed, and stands open in the list of calls. A call that nothing proves handled is shown"
+        " as unresolved."
+    )
+
+
+# -- after hours, and when somebody is away --------------------------------------
+
+
+def _away(plan: Plan) -> Iterator[str]:
+    hours = plan.staff.hours
+    if hours is None:
+        yield f"No hours are written, so {plan.business} counts as always open."
+    else:
+        yield from _hours(plan.business, hours)
+        yield (
+            "Outside these hours Kai still answers. Who is not on call then is not rung, unless a"
+            " step is written for closed hours or for urgent calls."
+        )
+        closed = dict.fromkeys(
+            name_of(rule.rung)
+            for rule in plan.default.rules
+            if not rule.when & {When.OPEN, When.URGENT}
+        )
+        yield f"Of the steps that go for every call, these remain then: {listed(tuple(closed))}."
+    yield (
+        "Somebody who has said that they are away, is on the phone, is with another caller or has"
+        " no phone connected is passed over, and the next step follows at once."
+    )
+    yield (
+        "If a person declines, does not answer, or is lost right after accepting, the caller is"
+        " told so and the next step follows. If every step fails, Kai says so, says goodbye, and"
+        " the call stays open until a person has seen to it."
+    )
+
+
+def _hours(business: str, hours: Hours) -> Iterator[str]:
+    days = []
+    for spans, group in groupby(enumerate(hours.week), key=lambda day: day[1]):
+        numbers = [number for number, _ in group]
+        first, last = WEEKDAYS[numbers[0]].title(), WEEKDAYS[numbers[-1]].title()
+        if spans:
+            times = listed(tuple(f"{clock_time(s.begins)} to {clock_time(s.ends)}" for s in spans))
+            days.append(f"{first if first == last else f'{first} to {last}'} from {times}")
+    yield f"{business} is open {listed(tuple(days))} ({hours.zone.key})."
+    if hours.holidays:
+        part = f", {hours.holidays.subdivision}" if hours.holidays.subdivision else ""
+        yield f"It is closed on the public holidays of {hours.holidays.country}{part}."
+    if hours.closed_days:
+        dates = tuple(f"{day.day} {day:%B %Y}" for day in sorted(hours.closed_days))
+        yield f"It is also closed on {listed(dates)}."
+    if hours.open_days:
+        dates = tuple(f"{day.day} {day:%B %Y}" for day in sorted(hours.open_days))
+        yield f"It has hours of their own on {listed(dates)}."
+
+
+# -- retries and opt-outs --------------------------------------------------------
+
+
+def _retries(plan: Plan) -> Iterator[str]:
+    yield (
+        "On one call nobody is rung twice and no step is tried twice. A call tries at most"
+        f" {MAX_RUNGS} steps and {MAX_TRANSFERS} transfers, and keeps a caller waiting"
+        f" {duration(MAX_WAIT_S)} at most. No configuration lifts these limits."
+    )
+    if any(isinstance(rule.rung, Transfer | Queue | Workflow) for rule in _rules(plan)):
+        yield f"{LEAVE} Zero asks for the next person, or for the truth that there is none."
+    else:
+        yield "Zero asks for a person; Kai then says truthfully that it can connect nobody."
+    if any(isinstance(rule.rung, Callback) for rule in _rules(plan)):
+        yield f"A call back is written down only if the caller wants it. {CALLBACKS_NOT_MADE}"
+    yield (
+        "Kai never calls a caller of its own accord in this version: there are no automatic"
+        " retries, and so nothing to opt out of."
+    )
+    yield "Two callers never ring the same person at once, and nobody is connected to themselves."
+    if plan.dial_out:
+        prefixes = listed(tuple(rule.prefix for rule in plan.dial_out), "or")
+        never = tuple(no for rule in plan.dial_out for no in rule.but_not)
+        but = f", except {listed(never)}" if never else ""
+        yield f"Outside, Kai dials only numbers that begin with {prefixes}{but}."
+    else:
+        yield "Kai dials no number outside the house."
