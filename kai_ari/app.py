@@ -17,6 +17,7 @@ from kai_ari.clock import SystemClock
 from kai_ari.config.schema import Config
 from kai_ari.config.secret import ari_password
 from kai_ari.dialogue import lines
+from kai_ari.dialogue.all_lines import fixed_lines
 from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.recordings import FileRecordings
 from kai_ari.ledger.sole_agent import sole_agent
@@ -122,7 +123,7 @@ def speech_settings(config: Config) -> SpeechSettings:
 
 async def _warm_up(speech: LocalSpeech, settings: ReceptionSettings) -> None:
     """Synthesise the fixed lines, so that no caller waits for them."""
-    texts = lines.fixed_lines(settings.business, tuple(settings.greetings.values()))
+    texts = fixed_lines(settings.business, tuple(settings.greetings.values()))
     faults = (*speech.faults, *await speech.prepare(texts))
     for fault in faults:
         _log.warning(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from kai_ari.calls.events import Situation
+from kai_ari.calls.events import EndedBy, Situation
 from kai_ari.dialogue.endpointing import Expect
 from kai_ari.dialogue.lines import Line
 
@@ -18,11 +18,14 @@ class Step(StrEnum):
     CHANGE = "change"
     RECORDING = "recording"
     SAVING = "saving"
+    WHY_HUMAN = "why_human"
+    HANDING_OFF = "handing_off"
     ENDED = "ended"
 
 
 EXPECTS: Final = {
     Step.REASON: Expect.OPEN,
+    Step.WHY_HUMAN: Expect.OPEN,
     Step.NAME: Expect.NAME,
     Step.OFFER: Expect.YES_NO,
     Step.NUMBER: Expect.NUMBER,
@@ -72,6 +75,26 @@ class Saved:
     failed: bool = False
 
 
+class LadderEnd(StrEnum):
+    """Where a ladder left the caller."""
+
+    VOICEMAIL = "voicemail"
+    CALL_BACK = "call_back"  # they are to be called back, if they like and can be
+    FOLLOW_UP = "follow_up"  # nobody was reached, and this was written down
+    NOTHING = "nothing"  # nobody was reached, and nothing can be done for them
+    HUMAN_ENDED = "human_ended"  # they talked with a person, who has hung up
+    SENT_ON = "sent_on"  # Kai has let go of them: a blind transfer
+    HANDED_OFF = "handed_off"  # somebody else has the case now
+
+
+@dataclass(frozen=True, kw_only=True)
+class LadderEnded:
+    """What `HandOff` came to. `who` it was handed to."""
+
+    end: LadderEnd
+    who: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CannotListen:
     """No recogniser works: keys and recordings are left."""
@@ -82,7 +105,9 @@ class CannotSpeak:
     """No voice works: only the lines that ship as recordings can be spoken."""
 
 
-Input = Started | Heard | Noise | Pressed | Silence | Saved | CannotListen | CannotSpeak
+Input = (
+    Started | Heard | Noise | Pressed | Silence | Saved | LadderEnded | CannotListen | CannotSpeak
+)
 
 # -- what comes out --------------------------------------------------------------
 
@@ -123,11 +148,32 @@ class Record:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HandOff:
+    """Go the ladder of this situation, or on with it; answered by `LadderEnded`.
+
+    `declined`: the caller does not want the call back that it led to.
+    """
+
+    situation: Situation
+    declined: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookCallback:
+    """Write down that the caller is to be called back; answered by `Saved`."""
+
+    number: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class End:
+    """`by` is who ended the call: Kai hangs up in any case."""
+
     reason: str
+    by: EndedBy = EndedBy.KAI
 
 
-Action = Say | Take | Confirm | Name | Save | Record | End
+Action = Say | Take | Confirm | Name | Save | Record | HandOff | BookCallback | End
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,8 +189,11 @@ class State:
     corrections: int = 0
     recordings: int = 0
     asked_for_human: int = 0
+    hand_offs: int = 0
     turns: int = 0
     caller_id_refused: bool = False
+    ladders: frozenset[Situation] = frozenset()  # situations that the business has rungs for
+    call_back: bool = False  # the number asked for is one to be called back on
 
     @property
     def expect(self) -> Expect:

@@ -86,7 +86,7 @@ _ANYWHERE = {
         r"\b(speak|talk|put me through|connect me|transfer me|get me)\b.{0,24}"
         r"\b(human|person|someone|somebody|agent|operator|representative|receptionist|"
         r"the owner|the boss|the manager|the plumber)\b|"
-        r"^(a )?(human|person|operator|agent|representative)( please)?$"
+        r"^(just |only )?(an? |any )?(human|person|operator|agent|representative)( please)?$"
     ),
     Intent.VOICEMAIL: (
         r"\bvoice ?(mail|male|mel|mall)\b|\brecord (a|my) message\b|\bafter the (beep|tone)\b|"
@@ -149,6 +149,21 @@ def yes_or_no(text: str) -> bool | None:
     if _NO.search(words):
         return False
     return True if _YES.search(words) else None
+
+
+_URGENT = re.compile(
+    r"\b(urgent(ly)?|emergency|asap|as soon as possible|right (away|now)|immediately|"
+    r"flood(s|ed|ing)?|burst(s|ing)?|gas leak|smell(s|ing)? (of )?gas|(on )?fire|smoke|"
+    r"no (heat|heating|water|power|electricity)|sparks?|sparking|sewage)\b"
+)
+_NOT_URGENT = re.compile(
+    r"\b(not|isn't|no|nothing|never)\b( \w+){0,2} (urgent|emergency|hurry|asap)\b"
+)
+
+
+def is_urgent(text: str) -> bool:
+    words = normal(text)
+    return bool(_URGENT.search(words)) and not _NOT_URGENT.search(words)
 
 
 _SLOT_WORDS = {

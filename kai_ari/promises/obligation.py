@@ -11,6 +11,7 @@ from kai_ari.clock import require_zone
 class Owed(StrEnum):
     DELIVER_MESSAGE = "deliver_message"
     CALL_BACK = "call_back"
+    ALERT = "alert"  # somebody is to be told of this call
 
 
 @dataclass(frozen=True, kw_only=True)

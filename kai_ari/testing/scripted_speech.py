@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import numpy as np
 
-from kai_ari.dialogue import lines
+from kai_ari.dialogue.all_lines import ALL
 from kai_ari.errors import SpeechError
 from kai_ari.reception.ports import BYTES_PER_MS, SAMPLE_RATE, EngineFault, Transcript
 
@@ -56,7 +56,7 @@ class ScriptedRecognizer:
 
 
 #: What a broken voice still says: lines that ship as recordings.
-RECORDED = frozenset(line.text for line in lines.ALL if not line.fields)
+RECORDED = frozenset(line.text for line in ALL if not line.fields)
 
 
 class ScriptedUtterance:

@@ -1,5 +1,7 @@
 """The conversation as a table of what callers do, and the proof that it always ends."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,8 @@ from kai_ari.dialogue.turns import (
     CannotListen,
     Heard,
     Input,
+    LadderEnd,
+    LadderEnded,
     Name,
     Noise,
     Pressed,
@@ -24,6 +28,7 @@ from kai_ari.dialogue.turns import (
     Step,
     Take,
 )
+from kai_ari.dialogue.ways_out import MAX_HAND_OFFS, MAX_RECORDINGS
 
 GREETING = Started(greeting="Hello, this is Rossi Plumbing. How can I help?")
 
@@ -291,18 +296,29 @@ INPUTS: st.SearchStrategy[Input] = st.one_of(
 )  # fmt: skip
 
 
-@given(st.lists(INPUTS, max_size=60), st.none() | st.just("+12025550142"))
+LADDERS = st.sampled_from([frozenset(), frozenset(Situation)]) | st.frozensets(
+    st.sampled_from(Situation)
+)
+ENDS = st.lists(st.sampled_from(LadderEnd), min_size=1, max_size=5)
+
+
+@given(st.lists(INPUTS, max_size=60), st.none() | st.just("+12025550142"), LADDERS, ENDS)
 def test_every_conversation_ends_whatever_the_caller_does(
-    inputs: list[Input], caller_number: str | None
+    inputs: list[Input],
+    caller_number: str | None,
+    ladders: frozenset[Situation],
+    ends: list[LadderEnd],
 ) -> None:
     """Repeat the caller's behaviour for ever: the conversation ends within its cap."""
-    state = fresh(caller_number)
+    state = replace(fresh(caller_number), ladders=ladders)
     state, _ = step(state, GREETING)
     behaviour = inputs or [Noise()]
-    limit = MAX_TURNS + 10 * conversation.MAX_RECORDINGS * (len(behaviour) + 1)
+    limit = MAX_TURNS + 10 * (MAX_RECORDINGS + MAX_HAND_OFFS) * (len(behaviour) + 1)
     for turn in range(limit):
         waits_for_saved = state.step in (Step.RECORDING, Step.SAVING)
         given_input = Saved(ok=False) if waits_for_saved else behaviour[turn % len(behaviour)]
+        if state.step is Step.HANDING_OFF:
+            given_input = LadderEnded(end=ends[turn % len(ends)], who="the desk")
         state, _ = step(state, given_input)
         if state.ended:
             return

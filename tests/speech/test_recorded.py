@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kai_ari.dialogue.lines import ALL
+from kai_ari.dialogue.all_lines import ALL
 from kai_ari.errors import SpeechError
 from kai_ari.speech.recorded import RecordedLines
 from kai_ari.speech.sentences import sentences

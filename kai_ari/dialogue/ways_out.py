@@ -1,0 +1,121 @@
+"""What Kai does when it cannot finish alone, and how a call ends."""
+
+from dataclasses import replace
+
+from kai_ari.calls.events import EndedBy, Situation
+from kai_ari.dialogue import handoff_lines, lines
+from kai_ari.dialogue.asking import Result, again, ask, offer_call_back
+from kai_ari.dialogue.lines import Line
+from kai_ari.dialogue.turns import (
+    Action,
+    End,
+    HandOff,
+    LadderEnd,
+    LadderEnded,
+    Name,
+    Record,
+    Saved,
+    Say,
+    State,
+    Step,
+)
+
+MAX_RECORDINGS = 2
+MAX_HAND_OFFS = 6  # each goes some way down a ladder, which ends by itself
+
+
+def wants_human(state: State, *, by_key: bool = False) -> Result:
+    """On the ladder if the business has rungs for it; else the truth, and a message instead.
+
+    Who has not said why they call is asked once: whoever takes the call wants to know. A key
+    goes ahead at once.
+    """
+    named = Name(situation=Situation.ASKED_FOR_HUMAN)
+    asked_before = state.asked_for_human > 0
+    state = replace(state, asked_for_human=state.asked_for_human + 1)
+    if Situation.ASKED_FOR_HUMAN in state.ladders:
+        if state.step is Step.REASON and not by_key and "reason" not in state.slots:
+            asked, says = ask(state, Step.WHY_HUMAN, lines.WHO_IS_THERE)
+            return asked, (named, *says)
+        return hand_off(state, Situation.ASKED_FOR_HUMAN)
+    if asked_before:
+        return record(state, lines.NO_PERSON_VOICEMAIL, Situation.ASKED_FOR_HUMAN)
+    if state.step is Step.REASON:
+        asked, says = ask(state, Step.REASON, lines.ASK_REASON_OF_CALL, before=(lines.NO_PERSON,))
+    else:
+        asked, says = again(state, lines.NO_PERSON)
+    return asked, (named, *says)
+
+
+def hand_off(state: State, situation: Situation, *before: Action) -> Result:
+    handing = replace(state, step=Step.HANDING_OFF, hand_offs=state.hand_offs + 1)
+    if handing.hand_offs > MAX_HAND_OFFS:
+        left, actions = record(replace(state, ladders=frozenset()))
+        return left, (*before, *actions)
+    return handing, (*before, Name(situation=situation), HandOff(situation=situation))
+
+
+def ladder_ended(state: State, given: LadderEnded) -> Result:
+    match given.end:
+        case LadderEnd.VOICEMAIL:
+            return record(state)
+        case LadderEnd.CALL_BACK:
+            return offer_call_back(state)
+        case LadderEnd.FOLLOW_UP:
+            line = handoff_lines.FOLLOW_UP.fill(business=state.business)
+            return end(state, line, "nobody_reached", handoff_lines.NO_FOLLOW_UP)
+        case LadderEnd.NOTHING:
+            return end(state, handoff_lines.NO_FOLLOW_UP, "nobody_reached")
+        case LadderEnd.HUMAN_ENDED:
+            ended = replace(state, step=Step.ENDED)
+            return ended, (End(reason="talked", by=EndedBy.HUMAN),)
+        case LadderEnd.SENT_ON:
+            return replace(state, step=Step.ENDED), (End(reason="sent_on"),)
+        case LadderEnd.HANDED_OFF:
+            line = handoff_lines.HANDED_OFF.fill(who=given.who)
+            return end(state, line, "handed_off", handoff_lines.NO_FOLLOW_UP)
+
+
+def record(state: State, because: Line | None = None, situation: Situation | None = None) -> Result:
+    """The ladder of the situation, if there is one that was not gone yet; else a recording, or
+    the honest goodbye when recordings are used up."""
+    lead: tuple[Action, ...] = (Say(line=because),) if because else ()
+    if state.call_back:  # the offer came to nothing
+        state = replace(state, call_back=False, hand_offs=state.hand_offs + 1)
+        if state.hand_offs <= MAX_HAND_OFFS:
+            go_on = HandOff(situation=Situation.ASKED_FOR_HUMAN, declined=True)
+            return replace(state, step=Step.HANDING_OFF), (*lead, go_on)
+    if situation in state.ladders:
+        once = replace(state, ladders=state.ladders - {situation})
+        return hand_off(once, situation, *lead)
+    named: tuple[Action, ...] = (Name(situation=situation),) if situation else ()
+    if state.recordings >= MAX_RECORDINGS:
+        # With a need known a call back may be owed: then it is not true that nobody will know.
+        needed = "reason" in state.slots or state.asked_for_human
+        return end(state, lines.NOT_CONFIRMED if needed else lines.NO_MESSAGE, "no_message")
+    recording = replace(state, step=Step.RECORDING, recordings=state.recordings + 1)
+    return recording, (*named, *lead, Say(line=lines.VOICEMAIL), Record())
+
+
+def saved(state: State, given: Saved) -> Result:
+    if state.step is Step.SAVING and state.call_back:
+        line = handoff_lines.CALL_BACK_BOOKED.fill(business=state.business)
+        return end(state, line, "callback_booked", lines.NOT_SAVED)
+    if state.step is Step.SAVING:
+        line = lines.MESSAGE_SAVED.fill(business=state.business)
+        return end(state, line, "details_taken", lines.NOT_SAVED)
+    if given.ok:
+        return end(state, lines.RECORDING_SAVED, "message_left", lines.NOT_SAVED)
+    return record(state, lines.TECHNICAL_TROUBLE if given.failed else lines.NO_MESSAGE_HEARD)
+
+
+def cannot_speak(state: State) -> Result:
+    """What is left of the conversation without a voice: a recording, and the truth."""
+    if state.ended:
+        return end(state, lines.RECORDING_SAVED, "cannot_speak", lines.NOT_SAVED)
+    return record(state, lines.TECHNICAL_TROUBLE, Situation.AGENT_FAULT)
+
+
+def end(state: State, line: Line, reason: str, otherwise: Line | None = None) -> Result:
+    ended = replace(state, step=Step.ENDED)
+    return ended, (Say(line=line, otherwise=otherwise), End(reason=reason))
