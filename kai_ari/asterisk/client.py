@@ -18,6 +18,7 @@ from kai_ari.asterisk.errors import (
     ServerFault,
     refusal,
 )
+from kai_ari.asterisk.objects import Bridge, Channel
 from kai_ari.asterisk.operations import Operation
 
 #: Asterisk answers in under 5 ms when well; past this it is as good as gone.
@@ -38,40 +39,6 @@ class AriSettings:
     username: str
     password: str = field(repr=False)
     app: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Channel:
-    """A channel as Asterisk describes it. The caller's name and number are untrusted."""
-
-    id: str
-    name: str
-    state: str  # Ring until answered, then Up
-    caller_name: str
-    caller_number: str
-    app: str | None  # the Stasis application the channel is in
-    args: tuple[str, ...]  # what the dialplan passed to it
-
-    @classmethod
-    def parse(cls, data: Mapping[str, Any]) -> Self:
-        dialplan = data.get("dialplan", {})
-        in_stasis = dialplan.get("app_name") == "Stasis"
-        app, *args = str(dialplan.get("app_data", "")).split(",")
-        return cls(
-            id=data["id"],
-            name=data["name"],
-            state=data["state"],
-            caller_name=data["caller"]["name"],
-            caller_number=data["caller"]["number"],
-            app=app if in_stasis else None,
-            args=tuple(args),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bridge:
-    id: str
-    name: str
 
 
 class AriClient:
@@ -150,8 +117,41 @@ class AriClient:
     async def answer(self, channel: str) -> None:
         await self._send(ops.ANSWER, {"channelId": channel})
 
-    async def hang_up(self, channel: str) -> None:
-        await self._send(ops.HANG_UP, {"channelId": channel})
+    async def originate(
+        self,
+        channel: str,
+        endpoint: str,
+        *,
+        ring_s: int,
+        caller_id: str = "",
+        other_channel: str = "",
+        formats: str = "",
+        variables: Mapping[str, str],
+    ) -> None:
+        """Ring `endpoint`; answered, it enters our app. Of a Local channel, `channel` is our half.
+
+        Raises ServerFault when it cannot be rung at all: not registered, or unknown.
+        """
+        query = {
+            "endpoint": endpoint,
+            "app": self.app,
+            "channelId": channel,
+            "otherChannelId": other_channel,
+            "callerId": caller_id,
+            "timeout": str(ring_s),
+            "formats": formats,
+        }
+        given = {name: value for name, value in query.items() if value}
+        await self._send(ops.ORIGINATE, query=given, body={"variables": dict(variables)})
+
+    async def hang_up(self, channel: str, reason: str = "normal") -> None:
+        """`reason` is `normal`, `busy`, `answered_elsewhere` or another that ARI names."""
+        await self._send(ops.HANG_UP, {"channelId": channel}, query={"reason": reason})
+
+    async def audio_packets(self, channel: str) -> int:
+        """Packets of audio received from the far end of a channel of SIP."""
+        answer = await self._send(ops.RTP_STATISTICS, {"channelId": channel})
+        return int(json.loads(answer)["rxcount"])
 
     async def continue_in_dialplan(self, channel: str) -> None:
         await self._send(ops.CONTINUE, {"channelId": channel})

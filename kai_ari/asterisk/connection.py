@@ -16,7 +16,7 @@ from typing import Any
 
 from kai_ari import log
 from kai_ari.asterisk.agent_lock import QUESTION, AgentLock
-from kai_ari.asterisk.client import AriClient, AriSettings, Channel
+from kai_ari.asterisk.client import AriClient, AriSettings
 from kai_ari.asterisk.dispatch import Switchboard
 from kai_ari.asterisk.errors import (
     AgentReplaced,
@@ -29,6 +29,7 @@ from kai_ari.asterisk.errors import (
 from kai_ari.asterisk.events import Backoff, connected
 from kai_ari.asterisk.live_call import AriCall
 from kai_ari.asterisk.media_transport import MediaTransport
+from kai_ari.asterisk.objects import Channel
 from kai_ari.asterisk.recordings import Shelf, stop_earlier
 from kai_ari.calls.call import Arrival, CallId, call_of, new_call_id
 from kai_ari.clock import Clock
@@ -89,7 +90,7 @@ class Asterisk:
                 if len(self._calls) >= self._max_calls:
                     tasks.create_task(_turn_away(ari, arrival), name=f"away-{arrival.call}")
                     return
-                call = AriCall(arrival, ari, self._transport)
+                call = AriCall(arrival, ari, self._transport, tasks.create_task)
                 self._switchboard.add(arrival.call, arrival.channel, call)
                 task = tasks.create_task(self._serve(call, on_call), name=f"call-{arrival.call}")
                 self._calls[task] = call

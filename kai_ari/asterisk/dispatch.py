@@ -17,6 +17,9 @@ from kai_ari.reception.ports import CallerGone, Signal
 #: Far more keys than a person can press while Kai thinks.
 SIGNAL_LIMIT = 64
 
+#: Where an event names channels; Dial tells of a channel that is dialled, for another's sake.
+_CHANNEL_ROLES = ("channel", "peer", "caller")
+
 
 class SignalQueue:
     """Signals of one call, each once; nothing follows CallerGone. A signal is never dropped:
@@ -80,9 +83,12 @@ class Switchboard:
         return True
 
     def _call_of(self, event: Mapping[str, Any]) -> CallId | None:
-        if "channel" in event:
-            channel = str(event["channel"]["id"])
-            return self._by_channel.get(channel) or call_of(channel)
+        for role in _CHANNEL_ROLES:
+            if role in event:
+                channel = str(event[role]["id"])
+                call = self._by_channel.get(channel) or call_of(channel)
+                if call is not None:
+                    return call
         if "recording" in event:
             return call_of(str(event["recording"]["name"]))
         return None

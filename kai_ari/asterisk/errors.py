@@ -8,7 +8,8 @@ AsteriskError
 ├── AgentRunning         another agent serves this app: refused to start
 ├── AgentReplaced        another agent took this app over while we ran
 ├── NotFound             404
-│   └── ChannelGone      the caller's or a media channel has left
+│   ├── ChannelGone      the caller's or a media channel has left
+│   └── LegGone          a leg has ended, or was not answered
 ├── Conflict             409
 ├── BadRequest           400, 412, 422: the request makes no sense now
 └── ServerFault          5xx: Asterisk's log says why
@@ -62,6 +63,10 @@ class NotFound(AriRefusal):
 
 class ChannelGone(NotFound):
     code = "channel_gone"
+
+
+class LegGone(NotFound):
+    code = "leg_gone"
 
 
 class Conflict(AriRefusal):

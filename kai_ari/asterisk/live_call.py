@@ -1,24 +1,27 @@
-"""One caller's leg in Asterisk, and what Kai makes around it: a bridge, a media channel.
+"""One caller's leg in Asterisk, and what Kai makes around it: a bridge, audio, other legs.
 
 arrived ──open_audio──> in the bridge ──start_recording──> alone ──rejoin──> in the bridge
    └─────────────── the caller leaves, Kai hangs up, or Asterisk goes ──────> gone
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kai_ari import log
 from kai_ari.asterisk.causes import caller_gone
 from kai_ari.asterisk.client import AriClient
 from kai_ari.asterisk.dispatch import SignalQueue
-from kai_ari.asterisk.errors import AriRefusal, ChannelGone, NotFound, ServerFault
-from kai_ari.asterisk.media_transport import MediaOffer, MediaTransport
+from kai_ari.asterisk.errors import AriRefusal, ChannelGone, ServerFault
+from kai_ari.asterisk.keys import KeyPad
+from kai_ari.asterisk.legs import Legs, Spawn
+from kai_ari.asterisk.media_transport import MediaTransport
 from kai_ari.asterisk.recordings import RECORDING_VARIABLE, kept_ms, stop_and_keep
+from kai_ari.asterisk.removal import removed
+from kai_ari.asterisk.room import Room
 from kai_ari.calls.call import Arrival, own_id
 from kai_ari.calls.events import EndedBy
-from kai_ari.errors import AsteriskError, MediaError
+from kai_ari.errors import AsteriskError
+from kai_ari.reception.legs import AudioFlow, LegRequest
 from kai_ari.reception.ports import (
     CallerGone,
     Key,
@@ -28,34 +31,29 @@ from kai_ari.reception.ports import (
     Signal,
 )
 
-#: Asterisk sends the media channel's StasisStart within milliseconds of its connection.
-MEDIA_START_LIMIT_S = 3.0
-
 _log = log.get("asterisk")
 
 
 class AriCall:
     """Implements `LiveCall`. `on_event` takes what Asterisk says, in order, without waiting."""
 
-    def __init__(self, arrival: Arrival, ari: AriClient, transport: MediaTransport) -> None:
+    def __init__(
+        self, arrival: Arrival, ari: AriClient, transport: MediaTransport, spawn: Spawn
+    ) -> None:
         self.arrival = arrival
         self._ari = ari
-        self._transport = transport
-        self._bridge = own_id(arrival.call, "bridge")
-        self._bridge_made = False
-        self._openings = 0  # of audio; each has a media channel, and an id, of its own
-        self._media = ""
         self._signals = SignalQueue()
-        self._media_started = asyncio.Event()
-        self._offer: MediaOffer | None = None
-        self._session: MediaSession | None = None
+        self._room = Room(arrival.call, ari, transport)
+        self.legs = Legs(
+            arrival, ari, transport, room=self._room, put=self._signals.put, spawn=spawn
+        )
         self._in_bridge = False
         self._live_recordings: set[str] = set()  # names as Kai gave them
         self._being_asked = ""  # the recording that Asterisk has not agreed to yet
         self._kai_hung_up = False
         self._yielded = False
         self._ending: CallerGone | None = None
-        self._last_press = ("", datetime.min.replace(tzinfo=UTC))
+        self._keys = KeyPad()
 
     # -- what reception asks for ---------------------------------------------------
 
@@ -74,37 +72,18 @@ class AriCall:
             raise ChannelGone(f"the caller left before the answer: {fault}") from fault
 
     async def open_audio(self) -> MediaSession:
-        await self._close_audio()
-        self._openings += 1
-        leg = "media" if self._openings == 1 else f"media{self._openings}"
-        self._media = own_id(self.arrival.call, leg)
-        self._media_started = asyncio.Event()
-        self._offer = self._transport.offer()
-        if not self._bridge_made:  # Asterisk refuses to make the same bridge again
-            await self._ari.create_bridge(self._bridge)
-            self._bridge_made = True
-        variables = await self._ari.external_media(self._media, self._offer.external_media)
-        self._session = await self._offer.connect(variables)
-        try:
-            async with asyncio.timeout(MEDIA_START_LIMIT_S):
-                await self._media_started.wait()  # before it, addChannel answers 422
-        except TimeoutError:
-            raise MediaError(
-                f"Asterisk made the {self._transport.name} channel, but it did not reach Kai "
-                f"within {MEDIA_START_LIMIT_S:.0f} s; its log says why"
-            ) from None
-        await self._ari.add_to_bridge(self._bridge, self._media)
+        session = await self._room.open()
         if not self._in_bridge:
             await self.rejoin()
-        return self._session
+        return session
 
     async def rejoin(self) -> None:
-        await self._of_caller(self._ari.add_to_bridge(self._bridge, self.arrival.channel))
+        await self._of_caller(self._room.let_in(self.arrival.channel))
         self._in_bridge = True
 
     async def start_recording(self, recording: str, *, max_s: int, max_silence_s: int) -> None:
         if self._in_bridge:  # recording a channel in a bridge fails after a 201
-            await self._of_caller(self._ari.remove_from_bridge(self._bridge, self.arrival.channel))
+            await self._of_caller(self._room.put_out(self.arrival.channel))
             self._in_bridge = False
         name = own_id(self.arrival.call, recording)
         try:
@@ -145,30 +124,40 @@ class AriCall:
         if self._yielded or not self.connected:
             return
         self._end(CallerGone(by=EndedBy.KAI, cause=None, reason="left_to_dialplan"))
-        await self._remove(self._ari.continue_in_dialplan(self.arrival.channel))
+        await removed(self._ari.continue_in_dialplan(self.arrival.channel))
 
     async def release(self) -> None:
+        await self.legs.release()
         for recording in sorted(self._live_recordings):
-            await self._remove(stop_and_keep(self._ari, own_id(self.arrival.call, recording)))
+            await removed(stop_and_keep(self._ari, own_id(self.arrival.call, recording)))
         self._live_recordings.clear()
-        await self._close_audio()
-        if self._openings:
-            self._openings, self._bridge_made, self._in_bridge = 0, False, False
-            await self._remove(self._ari.destroy_bridge(self._bridge))
+        self._in_bridge = False
+        await self._room.remove()
 
-    async def _close_audio(self) -> None:
-        """Give up the media channel there is, if any: its socket, and its place in Asterisk."""
-        offer, self._offer = self._offer, None
-        session, self._session = self._session, None
-        if offer is None:
-            return
-        offer.withdraw()
-        if session is not None:
-            try:
-                await session.close()
-            except Exception:  # noqa: BLE001 - a dead transport may not keep the rest from removal
-                _log.exception("the audio did not close well", extra=log.fields())
-        await self._remove(self._ari.hang_up(self._media))
+    # -- other legs ------------------------------------------------------------------
+
+    async def ring(self, request: LegRequest) -> None:
+        if not self.connected:
+            raise ChannelGone("the caller has left: nobody is rung for them")
+        self.legs.ring(request)
+
+    async def open_leg_audio(self, leg: str) -> MediaSession:
+        return await self.legs.open_audio(leg)
+
+    async def join(self, leg: str) -> None:
+        if not self._in_bridge:
+            await self._room.make()
+            await self.rejoin()
+        await self.legs.join(leg)
+
+    async def part(self) -> None:
+        await self._room.step_in()
+
+    async def audio_flow(self, leg: str) -> AudioFlow:
+        return await self.legs.audio_flow(leg)
+
+    async def hang_up_leg(self, leg: str, *, answered_elsewhere: bool = False) -> None:
+        await self.legs.hang_up(leg, answered_elsewhere=answered_elsewhere)
 
     # -- what the connection does --------------------------------------------------
 
@@ -198,16 +187,18 @@ class AriCall:
     def on_event(self, event: Mapping[str, Any]) -> None:
         if "recording" in event:
             self._on_recording(event["type"], event["recording"])
-        elif event["channel"]["id"] == self.arrival.channel:
+        elif event.get("channel", {}).get("id") == self.arrival.channel:
             self._on_caller(event)
-        elif event["channel"]["id"] == self._media and event["type"] == "StasisStart":
-            self._media_started.set()  # an earlier media channel may still be leaving
+        else:
+            self._room.on_event(event)
+            self.legs.on_event(event)
 
     def _on_caller(self, event: Mapping[str, Any]) -> None:
         match event["type"]:
             case "ChannelDtmfReceived":
-                if not self._is_echo(event):
-                    self._signals.put(Key(key=event["digit"]))
+                key = self._keys.pressed(event)
+                if key is not None:
+                    self._signals.put(Key(key=key))
             case "ChannelHangupRequest":
                 self._end(caller_gone(event, kai_hung_up=self._kai_hung_up))
                 if not self._live_recordings:  # else their end comes first, StasisEnd after it
@@ -215,20 +206,6 @@ class AriCall:
             case "StasisEnd" | "ChannelDestroyed":
                 self._end(CallerGone(by=EndedBy.NETWORK, cause=None, reason="taken_away"))
                 self._close()
-
-    def _is_echo(self, event: Mapping[str, Any]) -> bool:
-        """Whether Asterisk tells the same press of a key again.
-
-        A second subscription delivers it twice. And a press that follows another within 45 ms,
-        as a dialler's do, is told, deferred, and told again when its turn comes (AST_MIN_DTMF_GAP
-        in main/channel.c). Nobody presses a key twice within its own length.
-        """
-        key, at = event["digit"], datetime.fromisoformat(event["timestamp"])
-        last_key, last_at = self._last_press
-        if key == last_key and at - last_at <= timedelta(milliseconds=event["duration_ms"]):
-            return True
-        self._last_press = (key, at)
-        return False
 
     def _on_recording(self, kind: str, data: Mapping[str, Any]) -> None:
         recording = str(data["name"]).rpartition("-")[2]
@@ -258,12 +235,3 @@ class AriCall:
             raise
         except AriRefusal as refused:
             raise ChannelGone(f"the caller has left: {refused}") from refused
-
-    async def _remove(self, request: Awaitable[None]) -> None:
-        try:
-            await request
-        except NotFound:
-            _log.debug("nothing left to remove", extra=log.fields())
-        except AsteriskError as error:
-            # What stays is removed when the connection is made anew.
-            _log.warning("not removed from Asterisk", extra=log.fields(error=str(error)))

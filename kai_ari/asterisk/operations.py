@@ -37,7 +37,13 @@ USER_EVENT = _operation("POST", "/events/user/{eventName}", "application")
 PROBE_DIALPLAN = _operation("POST", "/channels", "endpoint", "context", "extension", "label")
 LIST_CHANNELS = _operation("GET", "/channels")
 ANSWER = _operation("POST", "/channels/{channelId}/answer")
-HANG_UP = _operation("DELETE", "/channels/{channelId}")
+ORIGINATE = _operation(
+    "POST",
+    "/channels",
+    *("endpoint", "app", "channelId", "otherChannelId", "callerId", "timeout", "formats"),
+)
+HANG_UP = _operation("DELETE", "/channels/{channelId}", "reason")
+RTP_STATISTICS = _operation("GET", "/channels/{channelId}/rtp_statistics")
 CONTINUE = _operation("POST", "/channels/{channelId}/continue")
 READ_VARIABLE = _operation("GET", "/channels/{channelId}/variable", "variable")
 SET_VARIABLE = _operation("POST", "/channels/{channelId}/variable", "variable", "value")

@@ -11,7 +11,7 @@ from kai_ari.clock import require_zone
 CallId = NewType("CallId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing to misread aloud
-_OWN_ID = re.compile(rf"kai-(?P<call>[{_ALPHABET}]{{12}})-(?P<leg>[a-z0-9]+)\Z")
+_OWN_ID = re.compile(rf"kai-(?P<call>[{_ALPHABET}]{{12}})-[a-z0-9]+(?:-[a-z0-9]+)?\Z")
 
 
 def new_call_id(at: datetime) -> CallId:
@@ -22,7 +22,10 @@ def new_call_id(at: datetime) -> CallId:
 
 
 def own_id(call: CallId, leg: str) -> str:
-    """The id of a channel, bridge or recording that Kai makes for `call`."""
+    """The id of a channel, bridge or recording that Kai makes for `call`.
+
+    `leg` is a word, or two with a hyphen: a leg's name and what belongs to it.
+    """
     return f"kai-{call}-{leg}"
 
 

@@ -1,5 +1,6 @@
 """What a call makes of its events, fed as Asterisk sends them; no Asterisk needed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +22,8 @@ CALLS = (CallId("0000000000aa"), CallId("0000000000bb"))
 async def calls() -> AsyncIterator[list[AriCall]]:
     settings = AriSettings(url="http://127.0.0.1:9/ari", username="u", password="p", app="kai")
     async with AriClient(settings) as ari, ChanWebSocket(settings.url) as transport:
-        yield [AriCall(arrival(call), ari, transport) for call in CALLS]
+        spawn = asyncio.get_running_loop().create_task
+        yield [AriCall(arrival(call), ari, transport, spawn) for call in CALLS]
 
 
 @pytest.fixture

@@ -1,0 +1,85 @@
+"""What a leg's request becomes in Asterisk: dial strings, the caller shown, SIP headers.
+
+Nothing that is put into a dial string may change its meaning: each part is checked here,
+whoever checked it before.
+"""
+
+import re
+
+from kai_ari.errors import AsteriskError
+from kai_ari.reception.legs import LegRequest, ToDesk, ToNumber, ToPhone, ToQueue
+
+#: The endpoint without an account that calls to desks leave by (asterisk-conf/pjsip.conf).
+DESK_ENDPOINT = "desk"
+#: Where a far end that forwards or transfers is led: a context without extensions.
+NOWHERE = "nowhere"
+QUEUE_CONTEXT = "queue"
+#: The channel variable that tells whose leg it is, while it rings and is in no app yet.
+APP_VARIABLE = "KAI_APP"
+#: Without it a Local channel's audio loses half its amplitude (slin192).
+LOCAL_FORMATS = "slin16"
+
+MAX_HEADER = 200
+
+_NUMBER = re.compile(r"\+?[0-9*#]{1,32}\Z")
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+_SIP_URI = re.compile(r"sips?:[A-Za-z0-9_.+%~!*'()=-]*@?[A-Za-z0-9.:\[\]-]+(;[A-Za-z0-9_=.-]+)*\Z")
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+class Undialable(AsteriskError):
+    """A destination that cannot be put into a dial string."""
+
+    code = "undialable"
+
+
+def dial_string(request: LegRequest) -> str:
+    """For every destination but a phone of the business. Raises Undialable."""
+    match request.to:
+        case ToNumber(number=number, trunk=trunk):
+            return f"PJSIP/{_checked(_NUMBER, number)}@{_checked(_NAME, trunk)}"
+        case ToQueue(queue=queue):
+            return f"Local/{_checked(_NAME, queue)}@{QUEUE_CONTEXT}/n"
+        case ToDesk(uri=uri):
+            return f"PJSIP/{DESK_ENDPOINT}/{_checked(_SIP_URI, uri)}"
+        case ToPhone(extension=extension):
+            return f"PJSIP/{_checked(_NAME, extension)}"
+
+
+def contacts_variable(to: ToPhone) -> str:
+    """The dialplan function whose value `contacts` takes apart. Raises Undialable."""
+    return f"PJSIP_DIAL_CONTACTS({_checked(_NAME, to.extension)})"
+
+
+def contacts(to: ToPhone, value: str) -> list[str]:
+    """A dial string for each phone registered as `to`. A contact's address may hold an `&`."""
+    prefix = f"PJSIP/{to.extension}/"
+    return [prefix + part for part in f"&{value}".split(f"&{prefix}")[1:]]
+
+
+def caller_id(request: LegRequest) -> str:
+    """Who is shown as calling: `"Name" <number>`, "" for nobody."""
+    name = _CONTROL.sub(" ", re.sub(r'["<>\\,]', "", request.shown_name))[:64].strip()
+    number = re.sub(r"[^0-9A-Za-z*#+]", "", request.shown_number)[:40]
+    if not name and not number:
+        return ""
+    return f'"{name}" <{number}>'
+
+
+def variables(request: LegRequest, app: str) -> dict[str, str]:
+    """Raises ValueError when a header's name is none."""
+    values = {APP_VARIABLE: app, "FORWARD_CONTEXT": NOWHERE, "TRANSFER_CONTEXT": NOWHERE}
+    if isinstance(request.to, ToQueue):
+        return values
+    for name, value in request.headers.items():
+        if not _HEADER.match(name):
+            raise ValueError(f"{name!r} is no name of a SIP header")
+        values[f"PJSIP_HEADER(add,{name})"] = _CONTROL.sub(" ", value)[:MAX_HEADER]
+    return values
+
+
+def _checked(pattern: re.Pattern[str], text: str) -> str:
+    if not pattern.match(text):
+        raise Undialable(f"{text!r} cannot be dialled: it holds what a number or name may not")
+    return text

@@ -1,0 +1,230 @@
+"""The legs of one call: rung, whispered to, joined with the caller, ended.
+
+ring ─> a task for each leg: ask Asterisk for its channels, give up what does not ring,
+        stop what still rings once one has answered, tidy up when it is over
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Protocol, TypeVar
+
+from kai_ari import log
+from kai_ari.asterisk import dialling
+from kai_ari.asterisk.client import AriClient
+from kai_ari.asterisk.errors import AriRefusal, LegGone, ServerFault
+from kai_ari.asterisk.leg import Leg
+from kai_ari.asterisk.leg_causes import Ending
+from kai_ari.asterisk.media_transport import MediaTransport
+from kai_ari.asterisk.removal import removed
+from kai_ari.asterisk.room import Room
+from kai_ari.calls.call import Arrival
+from kai_ari.errors import AsteriskError
+from kai_ari.reception.legs import (
+    AudioFlow,
+    LegRequest,
+    LegResult,
+    LegSignal,
+    ToNumber,
+    ToPhone,
+    ToQueue,
+)
+from kai_ari.reception.ports import MediaSession
+
+#: A phone of the house that is there rings within milliseconds.
+RING_LIMIT_S = 4.0
+#: Through the telephone network the first ringing may take long: 11 s abroad, in 95 of 100 calls
+#: (post-selection delay, ITU-T E.721).
+OUTSIDE_RING_LIMIT_S = 12.0
+
+_LEG_NAME = re.compile(r"[a-z0-9]{1,16}\Z")
+_RESERVED = re.compile(r"bridge|media\d*")
+
+_T = TypeVar("_T")
+
+_log = log.get("asterisk")
+
+
+class Spawn(Protocol):
+    """Start work that ends with the agent at the latest."""
+
+    def __call__(self, work: Coroutine[Any, Any, None], /, *, name: str) -> asyncio.Task[None]: ...
+
+
+class Legs:
+    """`room` is the caller's, with Kai's audio in it; `put` takes the legs' signals."""
+
+    def __init__(
+        self,
+        arrival: Arrival,
+        ari: AriClient,
+        transport: MediaTransport,
+        *,
+        room: Room,
+        put: Callable[[LegSignal], None],
+        spawn: Spawn,
+    ) -> None:
+        self._arrival = arrival
+        self._ari = ari
+        self._transport = transport
+        self._room = room
+        self._put = put
+        self._spawn = spawn
+        self._legs: dict[str, Leg] = {}
+        self._rooms: dict[str, Room] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- what reception asks for ---------------------------------------------------------
+
+    def ring(self, request: LegRequest) -> None:
+        """Raises ValueError for a name that is used, or cannot be part of an id."""
+        name = request.leg
+        if not _LEG_NAME.match(name) or _RESERVED.fullmatch(name) or name in self._legs:
+            raise ValueError(f"{name!r} is no name for a new leg")
+        leg = Leg(request, self._arrival.call, self._put)
+        self._legs[name] = leg
+        self._rooms[name] = Room(self._arrival.call, self._ari, self._transport, f"{name}-")
+        task = self._spawn(self._carry_out(leg), name=f"leg-{self._arrival.call}-{name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def open_audio(self, name: str) -> MediaSession:
+        channel, room = self._channel_of(name), self._rooms[name]
+        session = await room.open()
+        await self._of_leg(room.let_in(channel))
+        return session
+
+    async def join(self, name: str) -> None:
+        channel = self._channel_of(name)
+        await self._room.make()
+        await self._of_leg(self._room.let_in(channel))
+        await self._room.step_out()
+        await self._rooms[name].remove()
+
+    async def audio_flow(self, name: str) -> AudioFlow:
+        self._channel_of(name)
+        from_caller, from_leg = await asyncio.gather(
+            self._ari.audio_packets(self._arrival.channel),
+            self._of_leg(self._ari.audio_packets(self._legs[name].talking)),
+        )
+        return AudioFlow(from_caller=from_caller, from_leg=from_leg)
+
+    async def hang_up(self, name: str, *, answered_elsewhere: bool) -> None:
+        leg = self._legs.get(name)
+        if leg is None or leg.over.is_set():
+            return
+        leg.give_up(LegResult.CANCELLED, "by_kai")
+        await self._hang_up(leg.live, answered_elsewhere=answered_elsewhere)
+
+    async def release(self) -> None:
+        """End every leg, and wait until all that was made for it is gone."""
+        for leg in self._legs.values():
+            leg.give_up(LegResult.CANCELLED, "by_kai")
+        live = [channel for leg in self._legs.values() for channel in leg.live]
+        await self._hang_up(live, answered_elsewhere=False)
+        for leg in self._legs.values():
+            leg.over.set()  # no event need tell any more
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    # -- what Asterisk says --------------------------------------------------------------
+
+    def on_event(self, event: Mapping[str, Any]) -> None:
+        for role in ("channel", "peer", "caller"):
+            channel = event.get(role, {}).get("id", "")
+            for leg in self._legs.values():
+                if leg.owns(channel):
+                    leg.on_event(channel, event)
+                    return
+        for room in self._rooms.values():
+            room.on_event(event)
+
+    # -- one leg -------------------------------------------------------------------------
+
+    async def _carry_out(self, leg: Leg) -> None:
+        name = leg.request.leg
+        try:
+            await self._ask_for(leg)
+            leg.all_asked()
+            await self._until_ringing(leg)
+            await leg.decided.wait()
+            won = leg.winner is not None
+            await self._hang_up(leg.superfluous, answered_elsewhere=won)
+            await leg.over.wait()
+        except Exception:  # noqa: BLE001 - one leg's failure never touches another
+            _log.exception("a leg failed", extra=log.fields(leg=name))
+            leg.give_up(LegResult.FAILED, "fault_in_kai")
+            await self._hang_up(leg.live, answered_elsewhere=False)
+            leg.lose("fault_in_kai")
+        finally:
+            await self._rooms[name].remove()
+
+    async def _ask_for(self, leg: Leg) -> None:
+        try:
+            endpoints = await self._endpoints(leg.request)
+        except AsteriskError as error:
+            _log.warning("a leg cannot be dialled", extra=log.fields(error=str(error)))
+            reason = error.code
+            leg.not_made(leg.new_branch(), Ending(result=LegResult.FAILED, reason=reason))
+            return
+        if not endpoints:
+            ending = Ending(result=LegResult.UNREACHABLE, reason="not_registered")
+            leg.not_made(leg.new_branch(), ending)
+            return
+        asked = [(leg.new_branch(), endpoint) for endpoint in endpoints]
+        await asyncio.gather(*(self._originate(leg, *branch) for branch in asked))
+
+    async def _endpoints(self, request: LegRequest) -> list[str]:
+        if not isinstance(request.to, ToPhone):
+            return [dialling.dial_string(request)]
+        variable = dialling.contacts_variable(request.to)
+        value = await self._ari.read_variable(self._arrival.channel, variable)
+        return dialling.contacts(request.to, value)
+
+    async def _originate(self, leg: Leg, channel: str, endpoint: str) -> None:
+        queue = isinstance(leg.request.to, ToQueue)
+        try:
+            await self._ari.originate(
+                channel,
+                endpoint,
+                ring_s=max(1, leg.request.ring_s),
+                caller_id=dialling.caller_id(leg.request),
+                other_channel=leg.waiting if queue else "",
+                formats=dialling.LOCAL_FORMATS if queue else "",
+                variables=dialling.variables(leg.request, self._ari.app),
+            )
+        except ServerFault:  # said of an endpoint that is not registered, and of an unknown one
+            ending = Ending(result=LegResult.UNREACHABLE, reason="not_registered")
+            leg.not_made(channel, ending)
+        except AsteriskError as error:
+            _log.warning("a leg was not rung", extra=log.fields(error=str(error)))
+            leg.not_made(channel, Ending(result=LegResult.FAILED, reason=error.code))
+
+    async def _until_ringing(self, leg: Leg) -> None:
+        if isinstance(leg.request.to, ToQueue):
+            return
+        outside = isinstance(leg.request.to, ToNumber)
+        try:
+            async with asyncio.timeout(OUTSIDE_RING_LIMIT_S if outside else RING_LIMIT_S):
+                await leg.due.wait()
+        except TimeoutError:
+            leg.give_up(LegResult.UNREACHABLE, "never_rang")
+
+    async def _hang_up(self, channels: list[str], *, answered_elsewhere: bool) -> None:
+        reason = "answered_elsewhere" if answered_elsewhere else "normal"
+        await asyncio.gather(*(removed(self._ari.hang_up(each, reason)) for each in channels))
+
+    def _channel_of(self, name: str) -> str:
+        leg = self._legs.get(name)
+        if leg is None or leg.winner is None or not leg.answered:
+            raise LegGone(f"the leg {name} has ended, or was not answered")
+        return leg.winner
+
+    async def _of_leg(self, request: Awaitable[_T]) -> _T:
+        """A request refused because of the leg's channel means that the leg has gone."""
+        try:
+            return await request
+        except ServerFault:
+            raise
+        except AriRefusal as refused:
+            raise LegGone(f"the leg has gone: {refused}") from refused
