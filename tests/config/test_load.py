@@ -50,6 +50,7 @@ def test_the_example_is_a_shop_of_two_and_says_the_defaults(file: Path) -> None:
     assert shop.people[shop.business.owner or ""].phone in shop.phones
     assert shop.teams["plumbers"] == ("dana", "lee")
     assert shop.hours is not None
+    assert list(shop.ladders) == ["default"]
     file.write_text(MINIMAL)
     defaults = load(file)
     for section in ("message", "asterisk", "speech", "log", "data", "secrets"):
