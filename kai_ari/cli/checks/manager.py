@@ -2,7 +2,7 @@
 
 import asyncio
 
-from kai_ari.cli.checks.context import Context
+from kai_ari.cli.checks.context import Pbx
 from kai_ari.cli.checks.finding import Finding, Found
 from kai_ari.config.secret import ami_password
 from kai_ari.errors import ConfigError
@@ -11,12 +11,12 @@ _LIMIT_S = 5.0
 _BANNER = b"Asterisk Call Manager/"
 
 
-async def manager(context: Context) -> list[Found]:
-    settings = context.config.asterisk
-    if not context.config.queues:
+async def manager(pbx: Pbx) -> list[Found]:
+    settings = pbx.config.asterisk
+    if not pbx.config.queues:
         return []
     try:
-        password = ami_password(context.config.secrets)
+        password = ami_password(pbx.config.secrets)
     except ConfigError:
         return []  # `files.secrets` tells
     host, _, port = settings.ami.rpartition(":")
@@ -26,7 +26,7 @@ async def manager(context: Context) -> list[Found]:
             try:
                 banner = await reader.readline()
                 if not banner.startswith(_BANNER):
-                    return [_finding(context, "is answered by something that is no AMI")]
+                    return [_finding(pbx, "is answered by something that is no AMI")]
                 writer.write(
                     f"Action: Login\r\nUsername: {settings.ami_username}\r\n"
                     f"Secret: {password}\r\nEvents: off\r\n\r\n".encode()
@@ -35,25 +35,25 @@ async def manager(context: Context) -> list[Found]:
             finally:
                 writer.close()
     except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-        return [_finding(context, f"gives no answer ({error or 'in time'})")]
+        return [_finding(pbx, f"gives no answer ({error or 'in time'})")]
     if b"Response: Success" in answer:
         return []
     return [
         Finding(
             slug="ami-unauthorised",
             where=f"manager.conf, [{settings.ami_username}]",
-            what=f"AMI refuses user {settings.ami_username} with the password of {context.yaml}",
-            fix=f"make secret there and in {context.config.secrets / 'ami_password'} the same,"
+            what=f"AMI refuses user {settings.ami_username} with the password of {pbx.yaml}",
+            fix=f"make secret there and in {pbx.config.secrets / 'ami_password'} the same,"
             " then run: asterisk -rx 'manager reload'",
         )
     ]
 
 
-def _finding(context: Context, what: str) -> Finding:
+def _finding(pbx: Pbx, what: str) -> Finding:
     return Finding(
         slug="ami-unreachable",
-        where=f"{context.yaml}, asterisk.ami: {context.config.asterisk.ami}",
+        where=f"{pbx.yaml}, asterisk.ami: {pbx.config.asterisk.ami}",
         what=f"{what}, so nobody could tell who waits in the queues",
         fix="set enabled = yes in manager.conf and run: asterisk -rx 'manager reload'; or correct"
-        f" the address in {context.yaml}",
+        f" the address in {pbx.yaml}",
     )

@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from kai_ari.asterisk.errors import AriRefusal, AriUnauthorised, AriUnreachable
+from kai_ari.asterisk.errors import AriRefusal, AriUnauthorised, AriUnreachable, NotFound
 from kai_ari.asterisk.inspection import AriInspector
 from kai_ari.cli.checks import asterisk, files, machine, manager, sip, speech
 from kai_ari.cli.checks.context import Context, LoadSpeech, Pbx, ari_settings, load_speech
@@ -24,7 +24,6 @@ LOCAL: tuple[Callable[[Context], Awaitable[list[Found]]], ...] = (
     machine.file_limit,
     machine.audiosocket_port,
     machine.services,
-    manager.manager,
     speech.engines,
 )
 OF_ASTERISK: tuple[Callable[[Pbx], Awaitable[list[Found]]], ...] = (
@@ -39,6 +38,7 @@ OF_ASTERISK: tuple[Callable[[Pbx], Awaitable[list[Found]]], ...] = (
     sip.direct_media,
     sip.qualify,
     sip.sip_port,
+    manager.manager,
 )
 
 
@@ -79,13 +79,23 @@ async def _examine_asterisk(config: Config, yaml: str) -> list[Found]:
         try:
             await ari.now()
             modules = await ari.modules()
-            names = await ari.sip_endpoints()
-            endpoints = {name: await ari.sip_settings("endpoint", name) for name in names}
+            endpoints = await _endpoints(ari)
         except AsteriskError as error:
             return [_no_ari(error, config, yaml)]
         pbx = Pbx(config=config, yaml=yaml, ari=ari, modules=modules, endpoints=endpoints)
         parts = await asyncio.gather(*(_asked(check, pbx) for check in OF_ASTERISK))
     return [found for part in parts for found in part]
+
+
+async def _endpoints(ari: AriInspector) -> dict[str, dict[str, str]]:
+    """The settings of each; Asterisk goes on listing those that a reload has taken away."""
+    endpoints = {}
+    for name in await ari.sip_endpoints():
+        try:
+            endpoints[name] = await ari.sip_settings("endpoint", name)
+        except NotFound:
+            continue
+    return endpoints
 
 
 def _no_ari(error: AsteriskError, config: Config, yaml: str) -> Finding:
