@@ -12,7 +12,7 @@ from typing import Any
 
 from kai_ari.calls.call import CallId
 from kai_ari.cli import render
-from kai_ari.cli.arguments import COMMON
+from kai_ari.cli.arguments import add_command
 from kai_ari.config.load import load
 from kai_ari.errors import KaiError
 from kai_ari.ledger.database import ledger_file
@@ -25,12 +25,18 @@ class NoSuchCall(KaiError):
 
 
 def add(subparsers: Any) -> None:
-    parser = subparsers.add_parser(
+    parser = add_command(
+        subparsers,
         "calls",
-        parents=[COMMON],
-        help="list calls, tell one of them, or verify the record",
-        description="Without more, lists the latest calls, newest first. The outcome in the list"
-        " is computed from the call's evidence; 'unresolved' needs a person.",
+        summary="list calls, tell one of them, or verify the record",
+        what="Without more, lists the latest calls, newest first. The outcome in the list is"
+        " computed from the call's evidence; 'unresolved' needs a person.",
+        examples={
+            "kai-ari calls": "the latest twenty",
+            "kai-ari calls -n 100": "the latest hundred",
+            "kai-ari calls show ID": "what happened on one of them",
+        },
+        statuses={0: "done"},
     )
     parser.add_argument(
         "-n", "--limit", type=_positive, default=20, help="how many to list (default: 20)"
@@ -38,11 +44,16 @@ def add(subparsers: Any) -> None:
     parser.set_defaults(run=_run(_list))
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
 
-    show = actions.add_parser(
+    show = add_command(
+        actions,
         "show",
-        parents=[COMMON],
-        help="tell one call: who said what, what proves its outcome, what is owed",
-        description="Tells one call from its events. Events that prove the outcome are marked *.",
+        summary="tell one call: who said what, what proves its outcome, what is owed",
+        what="Tells one call from its events. Events that prove the outcome are marked *.",
+        examples={
+            "kai-ari calls show ID": "ID, or its first characters, is from the list of calls",
+            "kai-ari calls show ID --json": "for a program",
+        },
+        statuses={0: "done"},
     )
     show.add_argument("id", metavar="ID", help="the call, or the first characters of its id")
     show.add_argument(
@@ -55,12 +66,14 @@ def add(subparsers: Any) -> None:
     )
     show.set_defaults(run=_run(_show))
 
-    verify = actions.add_parser(
+    verify = add_command(
+        actions,
         "verify",
-        parents=[COMMON],
-        help="check the hash chain of every call, and what was computed from it",
-        description="Recomputes every call's hash chain, outcome and obligations. Exit status 1"
-        " and one line for each break when something was changed or lost.",
+        summary="check the hash chain of every call, and what was computed from it",
+        what="Recomputes every call's hash chain, outcome and obligations, and names each event"
+        " or call where the record is not what was written.",
+        examples={"kai-ari calls verify": "does the record hold?"},
+        statuses={0: "it holds", 1: "something was changed or lost: one line for each break"},
     )
     verify.set_defaults(run=_run(_verify))
 

@@ -2,19 +2,24 @@
 
 import argparse
 import asyncio
+from typing import Any
 
 from kai_ari import log
-from kai_ari.cli.arguments import COMMON
+from kai_ari.cli.arguments import add_command
 from kai_ari.config.load import load
 
 
-def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = subparsers.add_parser(
+def add(subparsers: Any) -> None:
+    parser = add_command(
+        subparsers,
         "run",
-        parents=[COMMON],
-        help="answer calls until it is stopped",
-        description="Connects to Asterisk and answers its calls until SIGINT or SIGTERM. An"
-        " Asterisk that is not there, or goes away, is waited for. Logs go to standard error.",
+        summary="answer calls until it is stopped",
+        what="Connects to Asterisk and answers its calls until SIGINT (Ctrl-C) or SIGTERM. An"
+        " Asterisk that is not there, or goes away, is waited for. Logs go to standard error."
+        " Calls that an earlier agent left are closed as their evidence says, and callers who"
+        " are still there are taken up again.",
+        examples={"kai-ari run": "as the service does; see kai-ari check first"},
+        statuses={0: "it was stopped"},
     )
     parser.set_defaults(run=run)
 
