@@ -147,6 +147,11 @@ class SipPhone:
         await self._until(lambda: bool(self._incoming))
         return self._incoming.popleft()
 
+    @property
+    def ringing(self) -> int:
+        """How many calls rang here that `incoming` has not given out yet."""
+        return len(self._incoming)
+
     async def lamp(self, *, lit: bool) -> int:
         """Wait until the message lamp is lit, or out; the number of new messages it tells of."""
         await self._until(lambda: self._lamp is not None and self._lamp[0] == lit)
@@ -171,6 +176,8 @@ class SipPhone:
                 self._call(event["call"]).note_state(state, code, reason)
             case "audio":
                 self._call(event["call"]).note_audio(event["codec"])
+            case "transfer":
+                self._call(event["call"]).note_transfer(event["code"])
             case "key":
                 self._call(event["call"]).note_key(event["key"])
             case "gone":

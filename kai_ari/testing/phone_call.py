@@ -92,6 +92,7 @@ class PhoneCall:
         self._state = ""
         self._ending: Ending | None = None
         self._hung_up = False
+        self._transfer = 0
         self.invited_ns = 0  # when the INVITE was sent, or came
         self.caller = ""  # of an incoming call: its From
         self.codec: str | None = None  # as SDP calls it, once there is audio
@@ -115,6 +116,7 @@ class PhoneCall:
 
     async def refer(self, number: str) -> None:
         """Transfer the far end to `number`, blind (REFER). Returns when that was sent."""
+        self._transfer = 0
         await self._ask(do="refer", call=self._number, number=number)
 
     async def say(self, audio: bytes | Path) -> None:
@@ -156,6 +158,11 @@ class PhoneCall:
         """Wait for `count` keys from the far end; all keys so far. Raises CallOver."""
         await self._until(lambda: len(self.keys) >= count, f"brought {count} keys")
         return self.keys
+
+    async def transferred(self) -> int:
+        """The final SIP status of the last `refer`; 200: carried out. Raises CallOver."""
+        await self._until(lambda: self._transfer >= 200, "was transferred")
+        return self._transfer
 
     async def ended(self) -> Ending:
         while self._ending is None:
@@ -212,6 +219,10 @@ class PhoneCall:
 
     def note_key(self, key: str) -> None:
         self.keys += key
+        self._changes.notify()
+
+    def note_transfer(self, status: int) -> None:
+        self._transfer = status
         self._changes.notify()
 
     def note_frame(self, frame: Frame) -> None:

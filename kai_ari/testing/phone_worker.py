@@ -89,6 +89,10 @@ class Call(pj.Call):  # type: ignore[misc]
                 codec = self.getStreamInfo(media.index).codecName
                 self._phone.output.event("audio", call=self.number, codec=codec)
 
+    def onCallTransferStatus(self, progress: Any) -> None:  # noqa: N802 - pjsua2's name
+        code = int(progress.statusCode)
+        self._phone.output.event("transfer", call=self.number, code=code)
+
     def onDtmfDigit(self, digit: Any) -> None:  # noqa: N802 - pjsua2's name
         self._phone.output.event("key", call=self.number, key=digit.digit)
 
