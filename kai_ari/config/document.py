@@ -30,6 +30,7 @@ _TAG = "tag:yaml.org,2002:"
 _TEXT = (_TAG + "str", _TAG + "timestamp")
 _BASES = {"0b": 2, "0o": 8, "0x": 16}
 _MAX_DIGITS = 18
+_MOST_SHOWN = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ def read(path: Path) -> Document:
         _refuse_traps(text, path)
         root = YAML(typ="rt").compose(text)
     except MarkedYAMLError as error:
-        raise ConfigError(_explain(error, path)) from error
+        raise ConfigError(_explain(error, path, text)) from error
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"{path} line {line}: has a control character; remove it") from error
@@ -108,7 +109,7 @@ def _refuse_traps(text: str, path: Path) -> None:
                 " write the value out"
             )
         if getattr(event, "tag", None) is not None:
-            raise ConfigError(f"{path} line {line}: {event.tag}: tags are not read; remove it")
+            raise ConfigError(f"{path} line {line}: tags are not read; remove {event.tag}")
         if isinstance(event, CollectionStartEvent):
             depth += 1
             if depth > _MAX_DEPTH:
@@ -120,15 +121,20 @@ def _refuse_traps(text: str, path: Path) -> None:
             depth -= 1
 
 
-def _explain(error: MarkedYAMLError, path: Path) -> str:
-    mark = error.problem_mark or error.context_mark
+def _explain(error: MarkedYAMLError, path: Path, text: str) -> str:
+    """Of a bracket that is never closed, the line it is on: the parser notices much later."""
+    in_brackets = "flow" in (error.context or "")
+    mark = (error.context_mark if in_brackets else error.problem_mark) or error.context_mark
     line = mark.line + 1 if mark else 1
+    near = "".join(text.splitlines()[line - 1 : line]).strip()[:_MOST_SHOWN]
     problem = (error.problem or "").split("\n")[0]
     if "'\\t'" in problem or "tab" in problem:
-        return f"{path} line {line}: a tab; indent with spaces"
+        return f"{path} line {line}: a tab in {near!r}; indent with spaces"
+    if in_brackets:
+        problem = "a bracket is not closed, or a comma is missing"
     return (
-        f"{path} line {line}: is not YAML ({problem}); look there and just above for a missing"
-        " quote, colon or space"
+        f"{path} line {line}: is not YAML near {near!r} ({problem}); look there and just above"
+        " for a missing quote, colon, bracket or space"
     )
 
 

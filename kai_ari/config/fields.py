@@ -53,25 +53,25 @@ def _zone(name: str) -> str:
 
 def _did(number: str) -> str:
     if not re.fullmatch(r"\+?[0-9*#]{1,20}", number):
-        raise ValueError("is not a number that can be dialled: digits, *, #, with or without +")
+        raise ValueError("is not a number that can be dialled; write digits, * or #, with + or not")
     return number
 
 
 def _extension(number: str) -> str:
     if not re.fullmatch(r"[0-9]{2,8}", number):
-        raise ValueError("is not an extension: write 2 to 8 digits in quotes")
+        raise ValueError("is not an extension; write 2 to 8 digits in quotes")
     return number
 
 
 def _word(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
-        raise ValueError("must be one word of letters, digits, _ and -")
+        raise ValueError("must be one word; write letters, digits, _ and -")
     return name
 
 
 def _name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,39}", name):
-        raise ValueError("must be one word that begins with a letter: letters, digits, _ and -")
+        raise ValueError("must be one word; write a letter, then letters, digits, _ and -")
     return name
 
 

@@ -16,14 +16,15 @@ Codec = Literal["g722", "ulaw", "alaw"]
 
 
 def _host(address: str) -> str:
-    if not re.fullmatch(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", address):
+    found = re.fullmatch(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?", address)
+    if not found or not 0 < int(found[1] or 5060) < 65536:
         raise ValueError("is not a host such as sip.example.com or 192.0.2.7:5060")
     return address
 
 
 def _account(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._+@-]{1,80}", name):
-        raise ValueError("is not a SIP account: letters, digits, and any of . _ + @ -")
+        raise ValueError("is not a SIP account; write letters, digits, and any of . _ + @ -")
     return name
 
 

@@ -238,4 +238,4 @@ def _hours(config: "Config", hours: Hours) -> Iterator[Mistake]:
         yield Mistake(place=("hours", "holidays"), what=what)
     elif (part := hours.holidays.subdivision) and part not in _subdivisions()[country]:
         some = ", ".join(_subdivisions()[country]) or "none, so leave it out"
-        yield Mistake(place=place, what=f"{part} is no part of {country}; known: {some}")
+        yield Mistake(place=place, what=f"{part} is no part of {country}; choose one of: {some}")

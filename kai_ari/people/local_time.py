@@ -105,7 +105,7 @@ def parse_spans(text: str) -> tuple[Span, ...]:
             raise ValueError("has hours that overlap or are out of order; write them in order")
         spans.append(Span(begins=begins, ends=ends if ends > begins else ends + DAY_MINUTES))
     if spans[-1].ends > spans[0].begins + DAY_MINUTES:
-        raise ValueError("has hours that overlap: the last end after the first begin next day")
+        raise ValueError("has hours that overlap with those of the next day; correct them")
     return tuple(spans)
 
 

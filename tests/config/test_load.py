@@ -161,7 +161,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(file: Path) -> N
         (b"- a\n- b\n", "kai.yaml line 1: must begin with a key"),
         (b"business:\n  name: Caf\xe9\n", "kai.yaml line 2: is not UTF-8"),
         (b"business:\n  name: a\x07b\n", "kai.yaml line 2: has a control character"),
-        (b"business:\n\tname: a\n", "kai.yaml line 2: a tab; indent with spaces"),
+        (b"business:\n\tname: a\n", "kai.yaml line 2: a tab in 'name: a'; indent with spaces"),
         (
             b"business:\n  name: a\n  name: b\n",
             "kai.yaml line 3: business.name: is written twice",
