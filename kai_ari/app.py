@@ -16,15 +16,18 @@ from kai_ari.calls.numbers import normalise_number
 from kai_ari.clock import SystemClock
 from kai_ari.config.schema import Config
 from kai_ari.config.secret import ari_password
+from kai_ari.config.staff import people_of, zone_of
 from kai_ari.dialogue import lines
 from kai_ari.dialogue.all_lines import fixed_lines
 from kai_ari.ledger.database import ledger_file
+from kai_ari.ledger.presence import open_presence
 from kai_ari.ledger.recordings import FileRecordings
 from kai_ari.ledger.sole_agent import sole_agent
 from kai_ari.ledger.store import SqlLedger, open_ledger
 from kai_ari.media.audiosocket import AudioSocket
 from kai_ari.media.chan_websocket import ChanWebSocket
-from kai_ari.reception.ports import RecordingShelf
+from kai_ari.reception.feature_codes import FeatureCodes
+from kai_ari.reception.ports import LiveCall, RecordingShelf
 from kai_ari.reception.reception import Reception, ReceptionSettings
 from kai_ari.reception.takeover import close_abandoned, collect_recordings
 from kai_ari.reception.voicemail import Archive
@@ -43,11 +46,18 @@ class Agent:
 
     asterisk: Asterisk
     reception: Reception
+    feature_codes: FeatureCodes
     ledger: SqlLedger
 
     async def serve(self) -> None:
         """Answer calls until `asterisk.stop`, or an error that waiting cannot cure (KaiError)."""
-        await self.asterisk.run(self.reception.handle, on_settled=self._collect)
+        await self.asterisk.run(self._answer, on_settled=self._collect)
+
+    async def _answer(self, call: LiveCall) -> None:
+        if self.feature_codes.wants(call.arrival):
+            await self.feature_codes.serve(call)
+        else:
+            await self.reception.handle(call)
 
     async def _collect(self, shelf: RecordingShelf) -> None:
         archive, clock = self.reception.archive, self.reception.clock
@@ -95,7 +105,16 @@ async def build(config: Config, speech: LocalSpeech) -> AsyncIterator[Agent]:
             clock=clock,
             abandoned=await close_abandoned(ledger, clock),
         )
-        yield Agent(asterisk=asterisk, reception=reception, ledger=ledger)
+        feature_codes = FeatureCodes(
+            people=people_of(config),
+            zone=zone_of(config),
+            presence=await stack.enter_async_context(open_presence(ledger_file(config.data))),
+            speech=speech,
+            clock=clock,
+        )
+        yield Agent(
+            asterisk=asterisk, reception=reception, feature_codes=feature_codes, ledger=ledger
+        )
 
 
 def reception_settings(config: Config) -> ReceptionSettings:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from kai_ari.config.crosscheck import Mistake, unknown
 from kai_ari.config.fields import Extension, Name, Section, Spoken, beside_file, each_once
 from kai_ari.people.local_time import parse_spans, parse_weekly
+from kai_ari.people.presence import is_feature_code
 
 if TYPE_CHECKING:
     from kai_ari.config.schema import Config
@@ -146,6 +147,10 @@ Team = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(each_once
 
 def cross_check(config: "Config") -> Iterator[Mistake]:
     """Names that are nowhere declared, people who cannot be reached, times without a zone."""
+    for number in config.numbers:
+        if is_feature_code(number):
+            what = "is a code by which people say that they are away or back; choose another"
+            yield Mistake(place=("numbers", number), what=what)
     yield from _people(config)
     yield from _teams(config)
     for name, rota in config.rotas.items():

@@ -100,6 +100,7 @@ def test_the_machines_zone_where_the_business_has_none(
     ("old", "new", "message"),
     [
         ("owner: dana", "owner: dan", "line 1: business.owner: dan is not in people; did you mean"),
+        ('"100": {}', '"*78": {}', "line 2: numbers.*78: is a code by which people say"),
         ('phone: "102"', 'phone: "109"', "line 8: people.lee.phone: 109 is not in phones"),
         ('phone: "102"', 'phone: "101"', "line 8: people.lee.phone: 101 is the phone of dana"),
         (', phone: "102"', "", "line 8: people.lee: cannot be reached; add phone, mobile, email"),
