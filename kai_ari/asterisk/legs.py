@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from kai_ari import log
 from kai_ari.asterisk import dialling
 from kai_ari.asterisk.client import AriClient
-from kai_ari.asterisk.errors import AriRefusal, LegGone, ServerFault
+from kai_ari.asterisk.errors import AriRefusal, ChannelGone, LegGone, ServerFault
 from kai_ari.asterisk.leg import Leg
 from kai_ari.asterisk.leg_causes import Ending
 from kai_ari.asterisk.media_transport import MediaTransport
@@ -52,7 +52,7 @@ class Spawn(Protocol):
 
 
 class Legs:
-    """`room` is the caller's, with Kai's audio in it; `put` takes the legs' signals."""
+    """`put` takes the legs' signals."""
 
     def __init__(
         self,
@@ -60,14 +60,12 @@ class Legs:
         ari: AriClient,
         transport: MediaTransport,
         *,
-        room: Room,
         put: Callable[[LegSignal], None],
         spawn: Spawn,
     ) -> None:
         self._arrival = arrival
         self._ari = ari
         self._transport = transport
-        self._room = room
         self._put = put
         self._spawn = spawn
         self._legs: dict[str, Leg] = {}
@@ -95,11 +93,18 @@ class Legs:
         return session
 
     async def join(self, name: str) -> None:
-        channel = self._channel_of(name)
-        await self._room.make()
-        await self._of_leg(self._room.let_in(channel))
-        await self._room.step_out()
-        await self._rooms[name].remove()
+        """The caller comes to the leg, out of the bridge where Kai is. Raises ChannelGone, too."""
+        channel, room = self._channel_of(name), self._rooms[name]
+        await room.quiet()
+        await room.make()
+        await self._of_leg(room.let_in(channel))
+        try:
+            await room.let_in(self._arrival.channel)
+        except ServerFault:
+            raise
+        except AriRefusal as refused:
+            raise ChannelGone(f"the caller has left: {refused}") from refused
+        await room.close_audio()
 
     async def audio_flow(self, name: str) -> AudioFlow:
         self._channel_of(name)

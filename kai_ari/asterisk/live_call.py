@@ -44,9 +44,7 @@ class AriCall:
         self._ari = ari
         self._signals = SignalQueue()
         self._room = Room(arrival.call, ari, transport)
-        self.legs = Legs(
-            arrival, ari, transport, room=self._room, put=self._signals.put, spawn=spawn
-        )
+        self.legs = Legs(arrival, ari, transport, put=self._signals.put, spawn=spawn)
         self._in_bridge = False
         self._live_recordings: set[str] = set()  # names as Kai gave them
         self._being_asked = ""  # the recording that Asterisk has not agreed to yet
@@ -145,13 +143,11 @@ class AriCall:
         return await self.legs.open_audio(leg)
 
     async def join(self, leg: str) -> None:
-        if not self._in_bridge:
-            await self._room.make()
-            await self.rejoin()
+        self._in_bridge = False
         await self.legs.join(leg)
 
     async def part(self) -> None:
-        await self._room.step_in()
+        await self.rejoin()
 
     async def audio_flow(self, leg: str) -> AudioFlow:
         return await self.legs.audio_flow(leg)

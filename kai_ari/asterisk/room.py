@@ -10,7 +10,6 @@ from typing import Any
 
 from kai_ari import log
 from kai_ari.asterisk.client import AriClient
-from kai_ari.asterisk.errors import AriRefusal, ServerFault
 from kai_ari.asterisk.media_transport import MediaOffer, MediaTransport
 from kai_ari.asterisk.removal import removed
 from kai_ari.calls.call import CallId, own_id
@@ -46,7 +45,7 @@ class Room:
 
     async def open(self) -> MediaSession:
         """Kai's audio, in the bridge; an earlier one is closed. Raises MediaError, too."""
-        await self._close_media()
+        await self.close_audio()
         self._openings += 1
         number = "" if self._openings == 1 else str(self._openings)
         self._media = own_id(self._call, f"{self._prefix}media{number}")
@@ -78,23 +77,14 @@ class Room:
     async def put_out(self, channel: str) -> None:
         await self._ari.remove_from_bridge(self.bridge, channel)
 
-    async def step_out(self) -> None:
-        """Kai neither hears nor is heard; the audio stays open."""
+    async def quiet(self) -> None:
+        """Take Kai's audio out, at once, for somebody else to come in."""
         if self._session is not None:
             await removed(self.put_out(self._media))
 
-    async def step_in(self) -> None:
-        """Kai hears and is heard again. Raises MediaError when its audio was lost meanwhile."""
-        try:
-            await self.let_in(self._media)
-        except ServerFault:
-            raise
-        except AriRefusal as refused:
-            raise MediaError(f"Kai's audio was lost outside the bridge: {refused}") from refused
-
     async def remove(self) -> None:
         """Take it all out of Asterisk. Idempotent; never raises AsteriskError."""
-        await self._close_media()
+        await self.close_audio()
         if self._made or self._openings:
             self._made, self._openings = False, 0
             await removed(self._ari.destroy_bridge(self.bridge))
@@ -103,7 +93,7 @@ class Room:
         if event["type"] == "StasisStart" and event["channel"]["id"] == self._media:
             self._media_started.set()  # an earlier media channel may still be leaving
 
-    async def _close_media(self) -> None:
+    async def close_audio(self) -> None:
         """Give up the media channel there is, if any: its socket, and its place in Asterisk."""
         offer, self._offer = self._offer, None
         session, self._session = self._session, None

@@ -81,6 +81,8 @@ async def test_a_leg_is_whispered_to_joined_and_left(pbx: LocalAsterisk, phone: 
         assert await talk.next() == LegEnded(
             leg="a", result=LegResult.DROPPED, cause=16, sip=None, reason="hung_up"
         )
+        await call.part()
+        await asyncio.gather(speak(talk.media, 500), hears(talk.line, 500))
         await talk.line.hang_up()
         caught.let_go(call)
         await nothing_left(pbx)
