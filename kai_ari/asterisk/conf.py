@@ -80,7 +80,7 @@ class Premises:
     owner_ring_s: int = 25
     trunks: tuple[TrunkAccount, ...] = ()
     queues: tuple[QueueMembers, ...] = ()
-    zone: str = "UTC"  # of the times that a mailbox speaks
+    zone: str | None = None  # of the times that a mailbox speaks; None: of Asterisk's machine
     max_message_s: int = 120
 
     def with_phones(self, phones: Iterable[PhoneAccount]) -> "Premises":

@@ -72,7 +72,7 @@ def render(settings: PbxSettings, templates: Path = TEMPLATES) -> dict[str, str]
         "phones": "\n".join(parts.phone(phone) for phone in premises.phones),
         "trunks": "\n".join(parts.trunk(trunk, number) for trunk in premises.trunks),
         "queues": "\n".join(parts.queue(queue, phones) for queue in premises.queues),
-        "mailboxes": "\n".join(_mailboxes(premises.phones)),
+        "mailboxes": "\n".join(_mailboxes(premises)),
         "own_phones": "\n".join(_own_phones(premises.phones)),
         "kai_numbers": "\n".join(_kai_numbers(premises.numbers, settings.app)),
         "extra_dialplan": settings.extra_dialplan,
@@ -159,7 +159,7 @@ def _plain_values(settings: PbxSettings) -> dict[str, str]:
         "ami_user": settings.ami_user,
         "ami_password": settings.ami_password,
         "app": settings.app,
-        "zone": settings.premises.zone,
+        "zone": settings.premises.zone or "UTC",
         "max_message_s": settings.premises.max_message_s,
         "owner_ring_s": settings.premises.owner_ring_s,
         "queue_limit_s": _QUEUE_LIMIT_S,
@@ -175,11 +175,12 @@ def _owner(premises: Premises, phones: Mapping[str, PhoneAccount]) -> dict[str, 
     return {"owner_phone": premises.owner, "owner_mailbox": phones[premises.owner].mailbox}
 
 
-def _mailboxes(phones: tuple[PhoneAccount, ...]) -> Iterator[str]:
-    for phone in phones:
+def _mailboxes(premises: Premises) -> Iterator[str]:
+    options = "tz=here" if premises.zone else ""
+    for phone in premises.phones:
         if phone.mailbox_pin is not None:
             name = re.sub(r"[,|]", " ", phone.name or phone.user)  # they part what follows
-            yield f"{phone.user} => {phone.mailbox_pin},{name},,,tz=here"
+            yield f"{phone.user} => {phone.mailbox_pin},{name},,,{options}"
 
 
 def _own_phones(phones: tuple[PhoneAccount, ...]) -> Iterator[str]:

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from kai_ari.asterisk.conf import PhoneAccount
 from kai_ari.cli.place import EXAMPLE, Account, place
 from kai_ari.config.schema import Config
-from kai_ari.config.secret import ami_password, ari_password, phone_password
+from kai_ari.config.secret import ami_password, ari_password
 from kai_ari.errors import KaiError
+from kai_ari.pbx_from_config import premises
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.ports import Ports
 
@@ -111,8 +112,8 @@ async def running(setting: Setting) -> AsyncIterator[Running]:
         ari_password=ari_password(config.secrets),
         ami_password=ami_password(config.secrets),
         app=config.asterisk.app,
+        premises=premises(config),
         phones=[
-            *_phones(config),
             PhoneAccount(
                 user=setting.test_caller,
                 password=setting.test_password,
@@ -131,18 +132,6 @@ async def running(setting: Setting) -> AsyncIterator[Running]:
         finally:
             await _end(agent)
     setting.say("stopped")
-
-
-def _phones(config: Config) -> list[PhoneAccount]:
-    return [
-        PhoneAccount(
-            user=extension,
-            password=phone_password(extension, config.secrets),
-            name=phone.name,
-            caller_id=extension,
-        )
-        for extension, phone in config.phones.items()
-    ]
 
 
 async def _start_agent(setting: Setting) -> asyncio.subprocess.Process:
