@@ -92,9 +92,18 @@ provide_configuration() {
         put_file "$scratch/kai.yaml" "$config" 640 root:kai
     fi
     put_access "$config" 640 root:kai
+    give_secrets_to_kai
     as_kai scripts/lib/provision_secrets.py "$config" "$data" "$secrets" >"$scratch/made" ||
         fail "Kai cannot work with $config" "put right what is said above, then run this again"
     if [ -s "$scratch/made" ]; then changing "made $(tr '\n' ' ' <"$scratch/made")"; fi
+}
+
+# Those that were written by hand, such as a trunk's password, may be root's or open to others.
+give_secrets_to_kai() {
+    local path
+    while IFS= read -r -d '' path; do
+        if [ -d "$path" ]; then put_access "$path" 700 kai:kai; else put_access "$path" 600 kai:kai; fi
+    done < <(find "$secrets" -print0)
 }
 
 # Kai's own example, with its directories where a service keeps them.

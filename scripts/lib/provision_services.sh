@@ -17,6 +17,7 @@ provide_services() {
     step "making the services"
     put_file scripts/systemd/kai.service "$units/kai.service" 644 root:root
     put_file scripts/systemd/kai-asterisk.service "$units/kai-asterisk.service" 644 root:root
+    put_file scripts/systemd/kai-ari /usr/local/bin/kai-ari 755 root:root
     if [ -d /etc/logrotate.d ]; then
         put_file scripts/systemd/kai-asterisk.logrotate /etc/logrotate.d/kai-asterisk 644 root:root
     fi
@@ -28,8 +29,11 @@ provide_services() {
 write_asterisk_configuration() {
     local file
     put_directory "$asterisk_conf" 750 root:kai-asterisk
-    .venv/bin/python scripts/lib/provision_asterisk.py "$config" "$scratch/asterisk" ||
-        fail "Asterisk's configuration could not be written" "put right what is said above"
+    # Without this shell's environment: secrets in it are not those of the services.
+    env --ignore-environment PATH="$PATH" .venv/bin/kai-ari pbx write "$scratch/asterisk" \
+        --config "$config" >/dev/null ||
+        fail "Asterisk's configuration could not be written" \
+            "put right what is said above, then run this again"
     for file in "$scratch"/asterisk/*; do
         put_file "$file" "$asterisk_conf/${file##*/}" 640 root:kai-asterisk
     done
@@ -53,10 +57,11 @@ fit_service_to_tree() {
     fi
 }
 
-# Asterisk asks DNS for the machine's name at each call, unless it is known here.
+# Asterisk asks DNS for the machine's name at each call, unless it is known here. In a chroot
+# `hostname` is another machine's.
 name_the_host() {
     local name
-    name=$(hostname)
+    name=$(cat /etc/hostname 2>/dev/null || hostname)
     if ! grep --quiet --word-regexp --fixed-strings "$name" /etc/hosts 2>/dev/null; then
         changing "naming $name in /etc/hosts"
         printf '127.0.1.1\t%s\n' "$name" >>/etc/hosts
