@@ -26,23 +26,26 @@ def resident_mb(process: int) -> float:
     return pages + sum(resident_mb(int(child)) for child in children)
 
 
-async def measure() -> dict[str, float]:
+async def measure(idle_s: float) -> dict[str, float]:
     async with site(phones=1) as running:
         process = running.agent.pid
         before = cpu_s(process)
-        await asyncio.sleep(IDLE_S)
+        await asyncio.sleep(idle_s)
         return {
             "resident_mb": round(resident_mb(process), 1),
-            "idle_cpu_percent": round((cpu_s(process) - before) / IDLE_S * 100, 2),
-            "idle_s": IDLE_S,
+            "idle_cpu_percent": round((cpu_s(process) - before) / idle_s * 100, 2),
+            "idle_s": idle_s,
         }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench agent", description=__doc__)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--seconds", type=float, default=IDLE_S, metavar="N", help=f"of idling ({IDLE_S:.0f})"
+    )
     args = parser.parse_args()
-    result = asyncio.run(measure())
+    result = asyncio.run(measure(args.seconds))
     if args.json:
         print(json.dumps(result))
         return

@@ -1,0 +1,33 @@
+"""`scripts/bench`: each measurement runs and prints its figures. What they are, is not for a test:
+this machine may be busy."""
+
+import json
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+BENCH = Path(__file__).parents[1] / "scripts" / "bench"
+LIMIT_S = 280
+
+
+def bench(*arguments: str) -> Any:
+    done = subprocess.run(
+        [BENCH, *arguments], capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_each_measures_what_it_says() -> None:
+    with ThreadPoolExecutor() as both:
+        agent = both.submit(bench, "agent", "--seconds", "2", "--json")
+        voice = both.submit(bench, "voice", "--calls", "1", "--json")
+        assert set(agent.result()) == {"resident_mb", "idle_cpu_percent", "idle_s"}
+        assert {"first_audio_ms", "voice_to_voice_ms"} <= set(voice.result())
+
+
+def test_an_unknown_one_is_named_with_those_there_are() -> None:
+    done = subprocess.run([BENCH, "speed"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "agent voice" in done.stderr
