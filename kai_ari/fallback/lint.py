@@ -93,7 +93,7 @@ def _unreached(ladder: Ladder, index: int, implied: frozenset[When]) -> str:
             )
     above = [r.rung for r in ladder.rules[:index] if isinstance(r.rung, ENDINGS)]
     names = listed(tuple(dict.fromkeys(map(name_of, above))))
-    return f"can never be reached: {names} above always comes first; move it up, or remove it"
+    return f"can never be reached because of {names} above; move it up, or remove it"
 
 
 def _same_before(ladder: Ladder, index: int) -> Rule | None:

@@ -1,0 +1,192 @@
+"""What is told beforehand is what the engine does."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kai_ari.calls.events import Situation
+from kai_ari.fallback.engine import go_on, start
+from kai_ari.fallback.explain import explain
+from kai_ari.fallback.plan import DialOut, Plan
+from kai_ari.fallback.questions import explain_all
+from kai_ari.fallback.rungs import (
+    Alert,
+    Callback,
+    Goodbye,
+    Kind,
+    Ladder,
+    Mode,
+    Queue,
+    Rule,
+    Rung,
+    Target,
+    Transfer,
+    Voicemail,
+    When,
+    Workflow,
+)
+from kai_ari.fallback.steps import CameBack, End, Try
+from kai_ari.fallback.world import World
+from kai_ari.people.presence import Presence
+from kai_ari.testing.fault_table import CLOSED_AT, DID, OPEN_AT, PHONES, STAFF, TARGETS
+from tests.fallback.strategies import SECOND_DID, plans, worlds
+
+WHO = {target.key: target for target in TARGETS}
+
+
+def course(plan: Plan, situation: Situation, number: str, world: World) -> list[tuple[str, bool]]:
+    """The rules the engine looks at, in order, when whatever it tries is busy or fails."""
+    looked_at: list[tuple[str, bool]] = []
+    state, step = start(plan, situation, number, world)
+    while isinstance(step, Try):
+        looked_at += [(passed.rule.id, True) for passed in step.passed]
+        looked_at.append((step.rule.id, False))
+        on_the_way = step.rule.rung.kind in ("alert", "callback")
+        came_back = CameBack.NOT_DELIVERED if on_the_way else CameBack.BUSY
+        state, step = go_on(state, world, came_back)
+    assert isinstance(step, End)
+    looked_at += [(passed.rule.id, True) for passed in step.passed]
+    return [*looked_at, (step.rule.id, False)]
+
+
+def away(world: World) -> World:
+    """The same, with everybody away."""
+    said = {
+        who: Presence(person=who, away=True, at=OPEN_AT.replace(year=2025), how="command")
+        for who in PHONES
+    }
+    return replace(world, presence=said)
+
+
+@given(
+    plan=plans(),
+    situation=st.sampled_from(Situation),
+    number=st.sampled_from([DID, SECOND_DID]),
+    world=worlds() | worlds().map(away),
+)
+@settings(max_examples=100, deadline=None)
+def test_the_sentences_are_the_steps_of_the_engine_in_its_order(
+    plan: Plan, situation: Situation, number: str, world: World
+) -> None:
+    told = [
+        (sentence.rule.id, sentence.passed_over)
+        for sentence in explain(plan, situation, number, world)
+        if sentence.rule is not None
+    ]
+    assert told == course(plan, situation, number, world)
+
+
+def shop() -> Plan:
+    rules: list[tuple[Rung, *tuple[When, ...]]] = [
+        (Transfer(to=WHO["on_call"]), When.OPEN),
+        (Transfer(to=WHO["crew"], ring_s=20, mode=Mode.IN_TURN),),
+        (Queue(name="support"),),
+        (Workflow(key="desk", name="our dispatch desk", takes_calls=True, confirms=False),),
+        (Workflow(key="cases", name="the case system", takes_calls=False),),
+        (Alert(to=WHO["ann"]),),
+        (Callback(by=WHO["ann"]),),
+        (Voicemail(),),
+    ]
+    number = Target(kind=Kind.NUMBER, key="+12125550142", name="the number +12125550142")
+    blind = Rule(id="numbers.200.ladders.default[0]", rung=Transfer(to=number, blind=True))
+    end = Rule(id="numbers.200.ladders.default[1]", rung=Goodbye())
+    return Plan(
+        business="Rossi Plumbing",
+        staff=STAFF,
+        default=Ladder(
+            name="ladders.default",
+            rules=tuple(
+                Rule(
+                    id=f"ladders.default[{index}]",
+                    rung=rung,
+                    when=frozenset(when),
+                    where=f"kai.yaml line {40 + index}",
+                )
+                for index, (rung, *when) in enumerate(rules)
+            ),
+        ),
+        of_number={"200": {None: Ladder(name="numbers.200.ladders.default", rules=(blind, end))}},
+        owner=WHO["ann"],
+        own_numbers=frozenset({"100", "200"}),
+        dial_out=(DialOut(prefix="+1", trunk="provider", but_not=("+1900",)),),
+    )
+
+
+def told(at: datetime) -> str:
+    sentences = explain(shop(), Situation.ASKED_FOR_HUMAN, "100", World(at=at))
+    return "\n".join(sentence.text for sentence in sentences)
+
+
+def test_a_call_in_the_evening_is_told_with_what_is_passed_over_and_why() -> None:
+    text = told(CLOSED_AT)
+    assert text.startswith(
+        "It is Monday 23 November 2026, 23:00 (UTC), and Rossi Plumbing is closed."
+        " Monday's hours ended at 17:00.\n"
+        "The caller of 100 asks for a person. Kai follows ladders.default:"
+    )
+    assert (
+        "Kai passes over the transfer to whoever is on call (on_call). It is for opening hours,"
+        " and the business is closed: Monday's hours ended at 17:00."
+    ) in text
+    assert "Ann is not on call" in text
+    assert text.endswith("says that it is saved. The call ends there.")
+
+
+def test_a_call_by_day_is_told_with_everybody_who_is_rung() -> None:
+    text = told(OPEN_AT)
+    assert "Kai rings Cy (103), for up to 25 seconds. Cy is on call" in text
+    assert (
+        "Kai rings Ann (101) and Bob (102 and +12125550102), one after the other, 20 seconds each."
+    ) in text
+    assert "Asterisk did not say who is in the queue support" in text
+    assert "counts as answered but not confirmed" in text
+
+
+def test_what_this_version_does_not_do_is_said() -> None:
+    for text in (told(OPEN_AT), answers()[1], answers()[3]):
+        assert "This version of Kai does not" in text
+
+
+def answers(plan: Plan | None = None) -> list[str]:
+    return [" ".join(answer.sentences) for answer in explain_all(plan or shop())]
+
+
+def test_the_four_questions_are_answered_from_the_rules() -> None:
+    who, owner, hours, retries = answers()
+    assert "Kai answers 100 and 200 for Rossi Plumbing itself" in who
+    assert (
+        "First, in opening hours, Kai rings whoever is on call (Cy, changing every Monday 08:00)"
+        " for 25 seconds."
+    ) in who
+    assert "Kai rings the team crew (Ann and Bob) for 20 seconds, each in turn." in who
+    assert "without waiting for anybody to accept" in who
+    assert "The owner is Ann. When Kai itself is not running, Asterisk rings phone 101" in owner
+    assert "Rossi Plumbing is open Monday to Sunday from 09:00 to 17:00 (UTC)." in hours
+    assert "numbers that begin with +1, except +1900" in retries
+
+
+def test_a_business_that_wrote_nothing_is_told_so() -> None:
+    bare = Plan(business="Bianchi", staff=replace(STAFF, hours=None), own_numbers=frozenset({"1"}))
+    who, owner, hours, retries = answers(bare)
+    assert "no ladder is written, so nobody is rung" in who
+    assert "Nobody is named as the owner." in owner
+    assert "counts as always open" in hours
+    assert "Kai dials no number outside the house." in retries
+
+
+@given(plan=plans())
+@settings(max_examples=50, deadline=None)
+def test_whatever_the_rules_the_sentences_are_sentences(plan: Plan) -> None:
+    for text in answers(plan):
+        assert text
+        assert "  " not in text
+        assert ".." not in text
+        assert "None" not in text
+
+
+@pytest.mark.parametrize("situation", Situation)
+def test_every_situation_can_be_told(situation: Situation) -> None:
+    assert explain(shop(), situation, "200", World(at=OPEN_AT))
