@@ -5,6 +5,7 @@
     ├── AsteriskError          asterisk/    the PBX refused, vanished or answered nonsense
     ├── MediaError             media/       the audio path failed
     ├── SpeechError            speech/      an engine failed
+    ├── WorkflowError          notify/      the business's own system did not take a case
     └── LedgerError            ledger/      the record of calls cannot be written or read
 
 Packages derive their own classes from these. `code` is stable and machine-readable;
@@ -35,6 +36,11 @@ class MediaError(KaiError):
 
 class SpeechError(KaiError):
     code = "speech"
+    retryable = True
+
+
+class WorkflowError(KaiError):
+    code = "workflow"
     retryable = True
 
 

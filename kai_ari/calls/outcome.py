@@ -10,6 +10,7 @@ from enum import StrEnum
 from kai_ari.calls import events as ev
 from kai_ari.calls.events import EndedBy, Event
 from kai_ari.calls.handoff import callback_booked, handed_off, handoff_suspect, human_connected
+from kai_ari.calls.leg_events import LadderStarted
 
 #: A recording is a message from this length and this much voice on: shorter ones are
 #: a cough, a bump or a hang-up tone.
@@ -18,6 +19,9 @@ MIN_VOICED_MS = 500
 
 #: What a message needs before somebody can act on it.
 REQUIRED_SLOTS = ("reason", "name", "number")
+
+#: The need of a caller who asked for a person and said no more.
+A_PERSON = "wanted to talk to a person"
 
 
 class Headline(StrEnum):
@@ -138,6 +142,8 @@ def _first_owed(
 def need_and_number(events: Iterable[Event]) -> tuple[str, str] | None:
     """The need a caller stated and a number to reach them on, even unconfirmed.
 
+    Who was put on the way to a person wanted one, whatever else they said.
+
     What the caller typed or said for the number counts before the caller id.
     """
     need, number = _need(events)
@@ -152,6 +158,8 @@ def _need(events: Iterable[Event]) -> tuple[str | None, str | None]:
                 number = given
             case ev.SlotTaken(slot="reason", value=value) if value.strip():
                 need = value
+            case LadderStarted():
+                need = need or A_PERSON
             case ev.SlotTaken(slot="number", value=value) if value.strip():
                 number = value
     return need, number

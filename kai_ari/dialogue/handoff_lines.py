@@ -23,9 +23,6 @@ UNREACHABLE: Final = line("unreachable", "I cannot reach {who} right now.", Clai
 WANTS_MESSAGE: Final = line(
     "wants_message", "I have reached {who}, who asks me to take a message.", Claim.WANTS_MESSAGE
 )
-NOT_CONFIRMED_THERE: Final = line(
-    "not_confirmed_there", "Nobody took the call there.", Claim.NOT_REACHED
-)
 CUT_OFF: Final = line("cut_off", "I am sorry, you were cut off. It is me again.", Claim.CUT_OFF)
 GIVEN_BACK: Final = line("given_back", "You are back with me.", Claim.GIVEN_BACK)
 NOBODY: Final = line(
@@ -37,6 +34,7 @@ NOBODY: Final = line(
 NOBODY_ELSE: Final = line(
     "nobody_else", "There is nobody else that I can try now.", Claim.NOT_REACHED
 )
+MOMENT: Final = line("moment", "One moment, please.")  # instead of what cannot be backed
 ALL_RIGHT: Final = line("all_right", "All right.", interruptible=False)
 HANDED_OFF: Final = line(
     "handed_off",

@@ -87,7 +87,7 @@ _BACKING: Final[dict[Claim, Callable[[History], bool]]] = {
     Claim.BUSY: _came_to("busy"),
     Claim.NO_ANSWER: _came_to("no_answer"),
     Claim.DECLINED: _came_to("declined"),
-    Claim.UNREACHABLE: _came_to("unreachable", "failed", "refused_by_rules"),
+    Claim.UNREACHABLE: _came_to("unreachable", "failed", "refused_by_rules", "not_delivered"),
     Claim.WANTS_MESSAGE: _came_to("take_message"),
     Claim.CUT_OFF: _parted(given_back=False),
     Claim.GIVEN_BACK: _parted(given_back=True),

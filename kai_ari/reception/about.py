@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 
 from kai_ari.calls import events as ev
-from kai_ari.calls.outcome import MIN_MESSAGE_MS, MIN_VOICED_MS
+from kai_ari.calls.outcome import MIN_MESSAGE_MS, MIN_VOICED_MS, need_and_number
 
 
 def about(history: Iterable[ev.Event]) -> dict[str, str]:
     """Slots as last understood, the caller id, the file of the last recording with a message."""
     known: dict[str, str] = {}
-    for event in history:
+    events = tuple(history)
+    for event in events:
         match event:
             case ev.Arrived(caller_number=str(number)):
                 known["caller_id"] = number
@@ -18,4 +19,7 @@ def about(history: Iterable[ev.Event]) -> dict[str, str]:
             case ev.RecordingStored(file=file, duration_ms=long, voiced_ms=voiced):
                 if long >= MIN_MESSAGE_MS and voiced >= MIN_VOICED_MS:
                     known["recording"] = file
+    need = need_and_number(events)
+    if need is not None:
+        known.setdefault("reason", need[0])
     return known

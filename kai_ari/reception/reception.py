@@ -12,8 +12,12 @@ from kai_ari.calls.outcome import outcome
 from kai_ari.clock import Clock
 from kai_ari.dialogue import lines, turns
 from kai_ari.errors import AsteriskError, KaiError, LedgerError, MediaError, SpeechError
+from kai_ari.fallback.situations import with_ladder
+from kai_ari.fallback.state import State
 from kai_ari.reception.ears import Ears, Report
 from kai_ari.reception.inbox import Inbox
+from kai_ari.reception.ladder import CallLadder
+from kai_ari.reception.left import CallerLeft
 from kai_ari.reception.ports import (
     CallerGone,
     Ledger,
@@ -22,7 +26,9 @@ from kai_ari.reception.ports import (
     Speech,
 )
 from kai_ari.reception.record import CallRecord
-from kai_ari.reception.talk import CallerLeft, Item, Talk
+from kai_ari.reception.routes import Dispatcher, Lookout, Reservations, Rules
+from kai_ari.reception.scene import HandOffSettings, Item, Scene
+from kai_ari.reception.talk import Talk
 from kai_ari.reception.voice import Voice
 from kai_ari.reception.voicemail import Archive, Voicemail
 from kai_ari.reception.wrap_up import conclude
@@ -51,17 +57,26 @@ class ReceptionSettings:
     greetings: Mapping[str, str]
     max_message_s: int = 120
     patience_s: float = 7.0
+    hand_off: HandOffSettings = field(default_factory=HandOffSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reception:
-    """`abandoned` names the call that an earlier agent left open, by its caller's channel."""
+    """`abandoned` names the call that an earlier agent left open, by its caller's channel.
+
+    `music` is 16 kHz PCM that is played over and over to callers who wait.
+    """
 
     settings: ReceptionSettings
     ledger: Ledger
     archive: Archive
     speech: Speech
     clock: Clock
+    rules: Rules
+    lookout: Lookout
+    dispatcher: Dispatcher
+    music: bytes
+    reservations: Reservations = field(default_factory=Reservations)
     abandoned: Mapping[str, CallId] = field(default_factory=dict)
 
     async def handle(self, call: LiveCall) -> None:
@@ -78,6 +93,8 @@ class _Service:
         self._call = call
         self._media: MediaSession | None = None
         self._inbox: Inbox[Item] = Inbox()
+        self._rules = house.rules.current  # for the whole call, whatever is reloaded meanwhile
+        self._ladder_state: State | None = None
         self._record = CallRecord(call.arrival.call, house.ledger, house.clock)
         self._voicemail = Voicemail(
             call=call,
@@ -99,7 +116,7 @@ class _Service:
         async with asyncio.TaskGroup() as tasks:
             pump = tasks.create_task(self._pump(), name="signals")
             try:
-                reason = await self._converse(tasks)
+                end = await self._converse(tasks)
                 await self._call.hang_up()
             except CallerLeft as left:
                 return _ended(left.gone)
@@ -110,7 +127,7 @@ class _Service:
                 return _ended(gone)
             finally:
                 pump.cancel()
-        return ev.Ended(by=EndedBy.KAI, cause=None, reason=reason)
+        return ev.Ended(by=end.by, cause=None, reason=end.reason)
 
     async def _pump(self) -> None:
         async for signal in self._call.signals():
@@ -127,7 +144,7 @@ class _Service:
         except TimeoutError:
             return None
 
-    async def _converse(self, tasks: asyncio.TaskGroup) -> str:
+    async def _converse(self, tasks: asyncio.TaskGroup) -> turns.End:
         """Talk; when the audio is lost, open it again and say so, a few times."""
         arrival = self._call.arrival
         resumed_from = self._house.abandoned.get(arrival.channel)
@@ -156,37 +173,61 @@ class _Service:
                 resumed = True
         raise MediaError(f"the audio of the call was lost {MAX_AUDIO_LOSSES + 1} times")
 
-    async def _talk(self, tasks: asyncio.TaskGroup, media: MediaSession, *, resumed: bool) -> str:
+    async def _talk(
+        self, tasks: asyncio.TaskGroup, media: MediaSession, *, resumed: bool
+    ) -> turns.End:
         house, arrival = self._house, self._call.arrival
-        ears = Ears(
-            detector=house.speech.new_voice_detector(),
-            recognizer=house.speech.recognizer,
-            clock=house.clock,
-            report=self._inbox.put,
+        scene = self._scene(media)
+        ladder = CallLadder(
+            scene,
+            self._rules,
+            lookout=house.lookout,
+            dispatcher=house.dispatcher,
+            reservations=house.reservations,
+            before=self._ladder_state,
         )
         talk = Talk(
-            voice=Voice(media=media, speech=house.speech, record=self._record),
-            inbox=self._inbox,
-            ears=ears,
-            record=self._record,
+            scene=scene,
             voicemail=self._voicemail,
-            clock=house.clock,
+            ladder=ladder,
             patience_s=house.settings.patience_s,
         )
-        listening = tasks.create_task(ears.listen(media.frames()), name="ears")
+        listening = tasks.create_task(scene.ears.listen(media.frames()), name="ears")
         try:
             greeting = house.settings.greetings.get(arrival.did)
             if greeting is None:
                 _log.warning("call to a number not in kai.yaml", extra=log.fields(did=arrival.did))
                 await talk.say(turns.Say(line=lines.UNKNOWN_NUMBER))
-                return "unknown_number"
+                return turns.End(reason="unknown_number")
             state = turns.State(
-                business=house.settings.business, caller_number=arrival.caller_number
+                business=house.settings.business,
+                caller_number=arrival.caller_number,
+                ladders=with_ladder(self._rules.plan, arrival.did, house.clock.now()),
             )
             return await talk.run(state, turns.Started(greeting=greeting, resumed=resumed))
         finally:
+            self._ladder_state = ladder.state
             listening.cancel()
             await asyncio.wait({listening})
+
+    def _scene(self, media: MediaSession) -> Scene:
+        house = self._house
+        return Scene(
+            call=self._call,
+            inbox=self._inbox,
+            ears=Ears(
+                detector=house.speech.new_voice_detector(),
+                recognizer=house.speech.recognizer,
+                clock=house.clock,
+                report=self._inbox.put,
+            ),
+            voice=Voice(media=media, speech=house.speech, record=self._record),
+            record=self._record,
+            speech=house.speech,
+            clock=house.clock,
+            settings=house.settings.hand_off,
+            music=house.music,
+        )
 
     def _forget_audio(self) -> None:
         """What the lost audio has brought: news of its end would end the next one too."""

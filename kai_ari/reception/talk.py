@@ -5,23 +5,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kai_ari.calls import events as ev
-from kai_ari.clock import Clock
 from kai_ari.dialogue import conversation, turns
 from kai_ari.dialogue.lines import Line
 from kai_ari.errors import MediaError, SpeechError
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
-from kai_ari.reception.ears import AudioEnded, Deaf, Ears, Report, SpeechBegan, Words
-from kai_ari.reception.inbox import Inbox
+from kai_ari.reception.ears import AudioEnded, Deaf, SpeechBegan, Words
+from kai_ari.reception.ladder import CallLadder
+from kai_ari.reception.left import CallerLeft
 from kai_ari.reception.ports import (
     CallerGone,
     Key,
-    RecordingBroken,
-    RecordingDone,
-    Signal,
 )
-from kai_ari.reception.record import CallRecord
-from kai_ari.reception.voice import Voice
+from kai_ari.reception.scene import Item, Scene
 from kai_ari.reception.voicemail import Voicemail
 
 #: Voice shorter than this without words in it is a cough: no reason to ask again.
@@ -35,16 +31,6 @@ MIN_CONFIDENCE = 0.5
 #: done, and Kai had taken a pause for their end.
 TOO_SOON_MS = 700
 
-Item = Signal | Report
-
-
-class CallerLeft(Exception):
-    """The ordinary end of a call, raised through whatever Kai was doing."""
-
-    def __init__(self, gone: CallerGone) -> None:
-        super().__init__(gone.reason)
-        self.gone = gone
-
 
 @dataclass(kw_only=True)
 class _Turn:
@@ -56,30 +42,23 @@ class _Turn:
 
 class Talk:
     def __init__(
-        self,
-        *,
-        voice: Voice,
-        inbox: Inbox[Item],
-        ears: Ears,
-        record: CallRecord,
-        voicemail: Voicemail,
-        clock: Clock,
-        patience_s: float,
+        self, *, scene: Scene, voicemail: Voicemail, ladder: CallLadder, patience_s: float
     ) -> None:
-        self._voice = voice
-        self._inbox = inbox
-        self._ears = ears
-        self._record = record
+        self._voice = scene.voice
+        self._inbox = scene.inbox
+        self._ears = scene.ears
+        self._record = scene.record
+        self._clock = scene.clock
         self._voicemail = voicemail
-        self._clock = clock
+        self._ladder = ladder
         self._patience_s = patience_s
         self._turn: _Turn | None = None
         self._voiceless = False
         self._spoken_ms = 0  # of Kai's lines since the caller's turn
         self._cut_by_speech = False
 
-    async def run(self, state: turns.State, first: turns.Input) -> str:
-        """Talk until the conversation ends; the reason it ended.
+    async def run(self, state: turns.State, first: turns.Input) -> turns.End:
+        """Talk until the conversation ends; how it ended.
 
         Raises CallerLeft, and MediaError when the audio is lost.
         """
@@ -94,7 +73,7 @@ class Talk:
                 given = await self._lose_voice(error)
                 continue
             if isinstance(answer, turns.End):
-                return answer.reason
+                return answer
             given = answer or await self._listen(state)
             if self._cut_by_speech and self._spoken_ms < TOO_SOON_MS:
                 state, given = conversation.go_on(before, said, state, given)
@@ -109,7 +88,9 @@ class Talk:
         )
         return turns.CannotSpeak()
 
-    async def _carry_out(self, actions: tuple[turns.Action, ...]) -> turns.Saved | turns.End | None:
+    async def _carry_out(
+        self, actions: tuple[turns.Action, ...]
+    ) -> turns.Saved | turns.LadderEnded | turns.End | None:
         cut = False
         for action in actions:
             match action:
@@ -128,6 +109,11 @@ class Talk:
                     return turns.Saved(ok=True)
                 case turns.Record():
                     return await self._take_recording()
+                case turns.HandOff():
+                    return await self._ladder.go(action)
+                case turns.BookCallback(number=number):
+                    await self._ladder.book(number)
+                    return turns.Saved(ok=True)
                 case turns.End():
                     return action
         return None
@@ -248,7 +234,7 @@ class Talk:
                     raise CallerLeft(item)
                 case AudioEnded():
                     raise MediaError("the audio channel of the call closed")
-                case SpeechBegan() | RecordingDone() | RecordingBroken():
+                case _:  # of a recording or a leg that is over
                     pass
 
     async def _understand(self, words: Words, *, interrupted: bool) -> turns.Input | None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from kai_ari import log
 from kai_ari.calls import events as ev
+from kai_ari.dialogue import handoff_lines
 from kai_ari.dialogue.lines import Line
 from kai_ari.dialogue.turns import Say
 from kai_ari.promises.guard import unbacked
@@ -33,7 +34,7 @@ class Voice:
 
     async def say(self, line: Line) -> None:
         """Speak to the end; when cancelled, what was heard by then is on record."""
-        speaking = await self.begin(Say(line=line))
+        speaking = await self.begin(Say(line=line, otherwise=handoff_lines.MOMENT))
         cut_by: str | None = "hold"
         try:
             await asyncio.wait({speaking.playing})

@@ -25,13 +25,15 @@ async def conclude(record: CallRecord, ended: ev.Ended) -> None:
 
 
 def owes_call_back(history: Sequence[ev.Event]) -> bool:
-    """A number to call, nothing concluded, and a need stated and not taken back; or a person
-    who was promised, and with whom nothing proves that the caller talked."""
+    """Not owed yet, nothing concluded, and a number to call: for a need stated and not taken
+    back, or for a person who was promised and with whom nothing proves that the caller talked.
+    """
     withdrawn = any(
         isinstance(event, ev.LineStarted) and event.line == WITHDRAWN.id for event in history
     )
     result = outcome(history)
-    if result.facts & _CONCLUDED:
+    owed = any(isinstance(e, ev.ObligationWritten) and e.owed == Owed.CALL_BACK for e in history)
+    if owed or result.facts & _CONCLUDED:
         return False
     if Headline.HANDOFF_SUSPECT in result.facts:
         return usable_number(history) is not None

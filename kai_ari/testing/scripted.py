@@ -15,6 +15,7 @@ from kai_ari.calls.call import Arrival, CallId
 from kai_ari.calls.events import EndedBy, Event
 from kai_ari.errors import AsteriskError, LedgerError, MediaError
 from kai_ari.promises.obligation import Obligation
+from kai_ari.reception.legs import AudioFlow, LegRequest
 from kai_ari.reception.ports import (
     BYTES_PER_MS,
     FRAME_BYTES,
@@ -22,12 +23,14 @@ from kai_ari.reception.ports import (
     SAMPLE_RATE,
     CallerGone,
     Key,
+    MediaSession,
     RecordingBroken,
     RecordingDone,
     Signal,
     duration_ms,
 )
 from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, StaySilent
+from kai_ari.testing.scripted_legs import Behaviour, ScriptedLegs
 from kai_ari.testing.scripted_speech import Utterances
 
 _SILENCE = bytes(FRAME_BYTES)
@@ -53,13 +56,30 @@ class LoseAudio:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HangUpInTalk:
+    """Hang up `after_ms` after a person was joined."""
+
+    after_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cough:
     """Noise too short for words, `times` over, five seconds apart."""
 
     times: int
 
 
-Act = Say | Press | Interrupt | StaySilent | LeaveRecording | LoseAudio | Cough | HangUp
+Act = (
+    Say
+    | Press
+    | Interrupt
+    | StaySilent
+    | LeaveRecording
+    | LoseAudio
+    | HangUpInTalk
+    | Cough
+    | HangUp
+)
 
 
 # -- the record ------------------------------------------------------------------
@@ -172,8 +192,10 @@ class ScriptedCall:
         did: str = "100",
         fail_to_answer: Exception | None = None,
         fails: Mapping[str, int] | None = None,
+        people: Mapping[str, Behaviour] | None = None,
     ) -> None:
-        """`fails` names requests (start_recording, ...) and how often each fails at first."""
+        """`fails` names requests (start_recording, ...) and how often each fails at first;
+        `people` what each who is rung does, by extension, number, "queue:NAME" or SIP address."""
         self.arrival = Arrival(
             call=CallId("0000000test1"), channel="caller", did=did,
             caller_raw=number or "", caller_name="", caller_number=number,
@@ -187,6 +209,7 @@ class ScriptedCall:
         self._fails = dict(fails or {})
         self._signals: asyncio.Queue[Signal] = asyncio.Queue()
         self._recorded: bytes = b""
+        self.legs = ScriptedLegs(people or {}, self._signals.put_nowait)
         self._timers: list[asyncio.TimerHandle] = []
         self.media: ScriptedMedia | None = None
 
@@ -295,6 +318,30 @@ class ScriptedCall:
     async def rejoin(self) -> None:
         self.in_bridge = True
 
+    # -- legs ------------------------------------------------------------------------
+
+    async def ring(self, request: LegRequest) -> None:
+        await self.legs.ring(request)
+
+    async def open_leg_audio(self, leg: str) -> MediaSession:
+        return await self.legs.open_audio(leg)
+
+    async def join(self, leg: str) -> None:
+        await self.legs.join(leg)
+        match self._acts:
+            case [HangUpInTalk(after_ms=after_ms), *rest]:
+                self._acts = rest
+                self._later(after_ms, self._hang_up)
+
+    async def part(self) -> None:
+        await self.legs.part()
+
+    async def audio_flow(self, leg: str) -> AudioFlow:
+        return await self.legs.audio_flow(leg)
+
+    async def hang_up_leg(self, leg: str, *, answered_elsewhere: bool = False) -> None:
+        await self.legs.hang_up(leg)
+
     async def hang_up(self) -> None:
         pass
 
@@ -303,5 +350,6 @@ class ScriptedCall:
 
     async def release(self) -> None:
         self.released = True
+        self.legs.release()
         for timer in self._timers:
             timer.cancel()

@@ -24,7 +24,7 @@ WORDS: dict[str, frozenset[Claim]] = {
     r"written down .* to be called back": frozenset({Claim.CALL_BACK_OWED}),
     r"written down .* that you called": frozenset({Claim.FOLLOW_UP_OWED}),
     r"I am (still )?trying": frozenset({Claim.TRYING}),
-    r"nobody (can|else)|nobody took": frozenset({Claim.NOT_REACHED}),
+    r"nobody (can|else)": frozenset({Claim.NOT_REACHED}),
     r"is busy": frozenset({Claim.BUSY}),
     r"no answer": frozenset({Claim.NO_ANSWER}),
     r"cannot take": frozenset({Claim.DECLINED}),
@@ -36,7 +36,8 @@ WORDS: dict[str, frozenset[Claim]] = {
 }
 #: Never said at all: nothing could back it.
 FORBIDDEN = re.compile(
-    r"\b(is coming|on (the|their|his|her) way|(?<!who )will (call|ring|be|read|contact|come|get back)|"
+    r"\b(is coming|on (the|their|his|her) way|"
+    r"(?<!who )will (call|ring|be|read|contact|come|get back)|"
     r"connecting you|putting you through|have told|is waiting for you|hold for)\b",
     re.IGNORECASE,
 )

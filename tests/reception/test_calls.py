@@ -1,104 +1,19 @@
 """Whole calls on virtual time: what callers do, and what is on record afterwards."""
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import pytest
 
 from kai_ari.calls import events as ev
-from kai_ari.calls.events import EndedBy, Event, Situation
-from kai_ari.calls.outcome import Headline, Outcome, outcome
+from kai_ari.calls.events import EndedBy, Situation
+from kai_ari.calls.outcome import Headline, outcome
 from kai_ari.errors import AsteriskError
-from kai_ari.promises.obligation import Obligation, Owed
-from kai_ari.reception.reception import Reception, ReceptionSettings
-from kai_ari.reception.voicemail import Archive
+from kai_ari.promises.obligation import Owed
 from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, StaySilent
 from kai_ari.testing.scripted import (
-    Act,
     Cough,
-    DictRecordings,
     LeaveRecording,
-    ListLedger,
     LoseAudio,
-    ScriptedCall,
 )
-from kai_ari.testing.scripted_speech import ScriptedSpeech, Utterances
-from kai_ari.testing.virtual_time import VirtualClock, run_virtual
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    speech: ScriptedSpeech
-    call: ScriptedCall
-    events: Sequence[Event]
-    obligations: Sequence[Obligation]
-    recordings: dict[str, bytes]
-
-    @property
-    def outcome(self) -> Outcome:
-        return outcome(self.events)
-
-    @property
-    def said(self) -> list[str]:
-        return [event.line for event in self.events if isinstance(event, ev.LineStarted)]
-
-    def of(self, kind: type[Event]) -> list[Event]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-
-async def _serve(
-    *acts: Act,
-    number: str | None = "+12025550142",
-    did: str = "100",
-    hears: bool = True,
-    speaks: bool = True,
-    ledger_fails_at: int | None = None,
-    fail_to_answer: Exception | None = None,
-    stop_agent_after_s: float | None = None,
-    fails: dict[str, int] | None = None,
-) -> Result:
-    utterances = Utterances()
-    speech = ScriptedSpeech(utterances, hears=hears, speaks=speaks)
-    ledger = ListLedger(fails_at=ledger_fails_at)
-    recordings = DictRecordings()
-    reception = Reception(
-        settings=ReceptionSettings(business="Rossi Plumbing", greetings={"100": "Hello."}),
-        ledger=ledger,
-        archive=Archive(recordings=recordings, speech=speech),
-        speech=speech,
-        clock=VirtualClock(),
-    )
-    call = ScriptedCall(
-        *acts,
-        utterances=utterances,
-        number=number,
-        did=did,
-        fail_to_answer=fail_to_answer,
-        fails=fails,
-    )
-    serving = asyncio.create_task(reception.handle(call))
-    done, _ = await asyncio.wait({serving}, timeout=stop_agent_after_s or 3600)
-    if not done:
-        assert stop_agent_after_s, "the call did not end within an hour"
-        serving.cancel()
-        await asyncio.wait({serving})
-    elif error := serving.exception():
-        assert ledger_fails_at, error
-    return Result(
-        speech=speech,
-        call=call,
-        events=ledger.events,
-        obligations=ledger.obligations,
-        recordings=recordings.files,
-    )
-
-
-def serve(*acts: Act, **how: object) -> Result:
-    result = run_virtual(_serve(*acts, **how))  # type: ignore[arg-type]
-    assert result.call.released
-    return result
-
+from tests.reception.serving import serve
 
 REASON, NAME, YES = Say(text="My tap is leaking."), Say(text="Maria Lopez."), Say(text="Yes.")
 

@@ -1,0 +1,51 @@
+"""What a caller hears while others are tried: who is tried, music, and that it goes on."""
+
+from kai_ari.calls import events as ev
+from kai_ari.dialogue import handoff_lines as say
+from kai_ari.dialogue.lines import Line
+from kai_ari.errors import SpeechError
+from kai_ari.reception.ports import BYTES_PER_MS
+from kai_ari.reception.scene import Scene
+
+
+class Hold:
+    """`run` never ends by itself: cancel it. Raises MediaError when the audio is lost."""
+
+    def __init__(self, scene: Scene, who: str, *, first: bool) -> None:
+        self._scene = scene
+        self._opening = (say.TRYING if first else say.TRYING_NEXT).fill(who=who)
+        self._update = say.STILL_TRYING.fill(who=who)
+        self._voiceless = False
+
+    async def run(self) -> None:
+        await self._say(self._opening)
+        while True:
+            await self._music()
+            await self._say(self._update)
+
+    async def _say(self, line: Line) -> None:
+        """Without a voice the music is left: it tells that the line is alive."""
+        if self._voiceless:
+            return
+        try:
+            await self._scene.voice.say(line)
+        except SpeechError as error:
+            self._voiceless = True
+            fault = ev.EngineFailed(
+                part="synthesizer", engine="all", error=str(error), instead="music"
+            )
+            await self._scene.record.note(fault)
+
+    async def _music(self) -> None:
+        wanted = round(self._scene.settings.update_s * 1000) * BYTES_PER_MS
+        tune = self._scene.music
+        sound = (tune * (wanted // len(tune) + 1))[:wanted]
+        playout = self._scene.voice.media.start_line()
+        over = False
+        try:
+            await playout.write(sound)
+            await playout.finish()
+            over = True
+        finally:
+            if not over:
+                await playout.cut()

@@ -1,0 +1,355 @@
+"""Ways to a person on virtual time: what each who is rung does, and what comes of the call."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from kai_ari.calls import events as ev
+from kai_ari.calls import leg_events as leg
+from kai_ari.calls.events import EndedBy, Situation
+from kai_ari.calls.outcome import Headline
+from kai_ari.fallback.plan import DialOut, Plan
+from kai_ari.fallback.rungs import (
+    Alert,
+    Callback,
+    Goodbye,
+    Kind,
+    Ladder,
+    Mode,
+    Queue,
+    Rule,
+    Rung,
+    Target,
+    Transfer,
+    Voicemail,
+    Workflow,
+)
+from kai_ari.people.availability import PbxState, PhoneState, QueueMember
+from kai_ari.people.staff import Person, Staff
+from kai_ari.promises.obligation import Owed
+from kai_ari.reception.routes import House, Reservations, Rules
+from kai_ari.testing.caller import HangUp, Press, Say, StaySilent
+from kai_ari.testing.scripted import HangUpInTalk, LeaveRecording
+from kai_ari.testing.scripted_house import ScriptedDispatcher, ScriptedLookout
+from kai_ari.testing.scripted_legs import (
+    ACCEPTS,
+    BUSY,
+    DECLINES,
+    DROPS,
+    GIVES_BACK,
+    MAILBOX,
+    OFFLINE,
+    REJECTS,
+    RINGS_OUT,
+    SILENT_LINE,
+    TRUNK_FAILS,
+    WANTS_MESSAGE,
+    Behaviour,
+)
+from tests.reception.serving import Result, serve
+
+DANA = Target(kind=Kind.PERSON, key="dana", name="Dana")
+LEE = Target(kind=Kind.PERSON, key="lee", name="Lee")
+TEAM = Target(kind=Kind.TEAM, key="plumbers", name="the team plumbers")
+STAFF = Staff(
+    zone=ZoneInfo("America/New_York"),
+    people={
+        "dana": Person(key="dana", name="Dana", phone="101"),
+        "lee": Person(key="lee", name="Lee", phone="102", mobile="+12025550177"),
+    },
+    teams={"plumbers": ("dana", "lee")},
+    phones=frozenset({"101", "102"}),
+)
+ZERO = Press(keys="0")
+MESSAGE = LeaveRecording(voiced_ms=4000)
+
+
+def rules(*rungs: Rung) -> Rules:
+    ladder = Ladder(
+        name="ladders.default",
+        rules=tuple(
+            Rule(id=f"ladders.default[{place}]", rung=rung) for place, rung in enumerate(rungs)
+        ),
+    )
+    plan = Plan(
+        business="Rossi Plumbing",
+        staff=STAFF,
+        default=ladder,
+        dial_out=(DialOut(prefix="+1", trunk="provider"),),
+    )
+    return Rules(
+        current=House(
+            plan=plan,
+            attended=frozenset({"support"}),
+            desks={"desk": "sip:desk@example.com"},
+            webhooks={"dispatch": "https://example.com/cases"},
+        )
+    )
+
+
+TO_DANA = rules(Transfer(to=DANA), Voicemail())
+
+
+def ended(result: Result) -> list[str]:
+    return [e.result for e in result.events if isinstance(e, leg.LegEnded)]
+
+
+def rung_results(result: Result) -> list[str]:
+    return [e.result for e in result.events if isinstance(e, leg.RungEnded)]
+
+
+def test_a_person_takes_the_call() -> None:
+    result = serve(ZERO, people={"101": ACCEPTS}, rules=TO_DANA)
+    assert result.outcome.headline is Headline.HUMAN_CONNECTED
+    assert result.outcome.ended_by is EndedBy.HUMAN
+    assert result.obligations == []
+    [started] = [e for e in result.events if isinstance(e, leg.LadderStarted)]
+    assert started.rules == TO_DANA.current.plan.hash
+    assert "trying" in result.said
+
+
+def test_whoever_answers_is_told_who_calls_and_why_before_they_take_the_call() -> None:
+    result = serve(
+        Say(text="Can I speak to a person?"),
+        Say(text="My boiler is leaking."),
+        people={"101": ACCEPTS},
+        rules=TO_DANA,
+    )
+    [told] = [e for e in result.events if isinstance(e, leg.WhisperStarted)]
+    assert "My boiler is leaking." in told.text
+    assert "two zero two" in told.text
+    assert result.outcome.headline is Headline.HUMAN_CONNECTED
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "came_to", "line"),
+    [
+        (DECLINES, "declined", "declined"),
+        (REJECTS, "declined", "declined"),
+        (BUSY, "busy", "busy"),
+        (RINGS_OUT, "no_answer", "no_answer"),
+        (MAILBOX, "no_answer", "no_answer"),
+        (OFFLINE, "unreachable", "unreachable"),
+        (TRUNK_FAILS, "failed", "unreachable"),
+        (WANTS_MESSAGE, "take_message", "wants_message"),
+        (Behaviour(breaks=True), "failed", "unreachable"),
+        (Behaviour(keys="1", join_fails=True), "failed", "unreachable"),
+        (Behaviour(keys="9", leaves_before_joining_ms=4000), "no_answer", "no_answer"),
+    ],
+)
+def test_what_came_of_it_is_told_and_a_message_taken(
+    behaviour: Behaviour, came_to: str, line: str
+) -> None:
+    result = serve(ZERO, MESSAGE, people={"101": behaviour}, rules=TO_DANA)
+    assert rung_results(result) == [came_to]
+    assert line in result.said
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+    assert Headline.HUMAN_CONNECTED not in result.outcome.facts
+    assert [o.owed for o in result.obligations] == [Owed.DELIVER_MESSAGE]
+
+
+def test_a_mailbox_on_the_far_leg_is_never_joined() -> None:
+    result = serve(ZERO, MESSAGE, people={"101": MAILBOX}, rules=TO_DANA)
+    assert not result.of(leg.LegJoined)
+    assert not result.of(leg.LegAccepted)
+
+
+def test_of_two_who_accept_the_first_has_the_call_and_the_other_stops() -> None:
+    both = {
+        "101": Behaviour(keys="1", keys_after_ms=1500, leaves_after_ms=30_000),
+        "102": Behaviour(keys="1", keys_after_ms=1540, leaves_after_ms=30_000),
+        "+12025550177": RINGS_OUT,
+    }
+    result = serve(ZERO, people=both, rules=rules(Transfer(to=TEAM), Voicemail()))
+    assert result.outcome.headline is Headline.HUMAN_CONNECTED
+    assert [e.leg for e in result.events if isinstance(e, leg.LegJoined)] == ["leg1"]
+    assert sorted(ended(result)) == ["cancelled", "cancelled", "dropped"]
+
+
+def test_a_group_in_turn_rings_one_after_the_other() -> None:
+    people = {"101": RINGS_OUT, "102": ACCEPTS, "+12025550177": RINGS_OUT}
+    to_team = rules(Transfer(to=TEAM, mode=Mode.IN_TURN, ring_s=10), Voicemail())
+    result = serve(ZERO, people=people, rules=to_team)
+    assert result.call.legs.rung == ["101", "102"]
+    assert result.outcome.headline is Headline.HUMAN_CONNECTED
+
+
+def test_the_next_rung_is_tried_when_the_first_comes_to_nothing() -> None:
+    people = {"101": BUSY, "102": ACCEPTS, "+12025550177": RINGS_OUT}
+    result = serve(
+        ZERO, people=people, rules=rules(Transfer(to=DANA), Transfer(to=LEE), Voicemail())
+    )
+    assert rung_results(result) == ["busy", "accepted"]
+    assert result.outcome.headline is Headline.HUMAN_CONNECTED
+
+
+def test_a_caller_who_hangs_up_stops_all_ringing_and_is_owed_a_call_back() -> None:
+    result = serve(ZERO, HangUp(), people={"101": RINGS_OUT}, rules=TO_DANA)
+    assert result.outcome.headline is Headline.CALLER_LEFT
+    assert ended(result) == ["cancelled"]
+    assert [o.owed for o in result.obligations] == [Owed.CALL_BACK]
+
+
+@pytest.mark.parametrize("way", [Press(keys="*"), Say(text="I'd like to leave a message.")])
+def test_a_caller_can_leave_a_message_instead_of_waiting(way: Press | Say) -> None:
+    result = serve(ZERO, StaySilent(), way, MESSAGE, people={"101": RINGS_OUT}, rules=TO_DANA)
+    assert rung_results(result) == ["caller_opted_out_of_waiting"]
+    assert "nobody" not in result.said
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+
+
+def test_a_talk_cut_off_too_soon_is_acted_on() -> None:
+    result = serve(ZERO, MESSAGE, people={"101": DROPS}, rules=TO_DANA)
+    assert rung_results(result) == ["accepted", "handoff_suspect"]
+    assert "cut_off" in result.said
+    assert result.outcome.facts >= {Headline.HANDOFF_SUSPECT, Headline.MESSAGE_LEFT}
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+
+
+def test_a_caller_cut_off_who_leaves_is_owed_a_call_back() -> None:
+    result = serve(ZERO, HangUp(), people={"101": DROPS}, rules=TO_DANA)
+    assert result.outcome.headline is Headline.CALLER_LEFT or Headline.HANDOFF_SUSPECT
+    assert [o.owed for o in result.obligations] == [Owed.CALL_BACK]
+
+
+def test_a_caller_who_ends_a_short_talk_was_connected() -> None:
+    result = serve(ZERO, HangUpInTalk(after_ms=4000), people={"101": ACCEPTS}, rules=TO_DANA)
+    assert result.outcome.headline is Headline.HUMAN_CONNECTED
+    assert result.outcome.ended_by is EndedBy.CALLER
+
+
+def test_a_person_gives_the_caller_back() -> None:
+    result = serve(ZERO, MESSAGE, people={"101": GIVES_BACK}, rules=TO_DANA)
+    assert rung_results(result) == ["accepted", "given_back"]
+    assert "given_back" in result.said
+    assert result.outcome.facts >= {Headline.HUMAN_CONNECTED, Headline.MESSAGE_LEFT}
+
+
+def test_a_line_without_any_audio_gives_the_caller_back_to_kai() -> None:
+    result = serve(ZERO, MESSAGE, people={"101": SILENT_LINE}, rules=TO_DANA)
+    assert result.of(leg.AudioOneWay)
+    assert Headline.HUMAN_CONNECTED not in result.outcome.facts
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+
+
+def test_with_nobody_reachable_the_truth_is_told_and_something_is_owed() -> None:
+    people = {"101": RINGS_OUT}
+    result = serve(ZERO, people=people, rules=rules(Transfer(to=DANA), Goodbye()))
+    assert result.said[-1] == "follow_up"
+    assert [o.owed for o in result.obligations] == [Owed.CALL_BACK]
+    hidden = serve(ZERO, people=people, number=None, rules=rules(Transfer(to=DANA), Goodbye()))
+    assert hidden.said[-1] == "follow_up"
+    assert [o.owed for o in hidden.obligations] == [Owed.ALERT]
+
+
+def test_a_person_who_is_away_or_on_the_phone_is_not_rung() -> None:
+    busy = ScriptedLookout(state=PbxState(phones={"101": PhoneState.IN_USE}))
+    result = serve(ZERO, MESSAGE, people={}, lookout=busy, rules=TO_DANA)
+    assert result.call.legs.rung == []
+    assert "nobody" in result.said
+    assert [e.why for e in result.events if isinstance(e, leg.RungSkipped)] == [
+        "Dana is on the phone"
+    ]
+
+
+def test_a_person_whom_another_call_rings_is_not_rung_too() -> None:
+    held = Reservations()
+    with held.hold(("101",)):
+        result = serve(ZERO, MESSAGE, people={}, reservations=held, rules=TO_DANA)
+    assert result.call.legs.rung == []
+    assert held.held == frozenset()
+
+
+def test_the_caller_s_own_number_is_never_rung() -> None:
+    to_lee = rules(Transfer(to=LEE), Voicemail())
+    result = serve(ZERO, MESSAGE, number="+12025550177", people={}, rules=to_lee)
+    assert result.call.legs.rung == []
+
+
+def test_a_call_back_is_booked_with_leave_and_a_number() -> None:
+    to_owner = rules(Transfer(to=DANA), Callback(by=DANA), Voicemail())
+    result = serve(ZERO, Say(text="Yes."), people={"101": BUSY}, rules=to_owner)
+    assert result.outcome.headline is Headline.CALLBACK_BOOKED
+    assert [o.owed for o in result.obligations] == [Owed.CALL_BACK]
+    assert result.obligations[0].about["number"] == "+12025550142"
+    assert result.said[-1] == "call_back_booked"
+
+
+def test_a_call_back_not_wanted_leads_to_the_voicemail() -> None:
+    to_owner = rules(Transfer(to=DANA), Callback(by=DANA), Voicemail())
+    result = serve(ZERO, Say(text="I'd rather not."), MESSAGE, people={"101": BUSY}, rules=to_owner)
+    assert rung_results(result) == ["busy", "declined"]
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+
+
+def test_an_alert_is_owed_and_nothing_is_said_of_it() -> None:
+    result = serve(ZERO, MESSAGE, people={}, rules=rules(Alert(to=DANA), Voicemail()))
+    assert [o.owed for o in result.obligations] == [Owed.ALERT, Owed.DELIVER_MESSAGE]
+
+
+@pytest.mark.parametrize("attended", [True, False])
+def test_a_queue_takes_the_call(attended: bool) -> None:
+    name = "support" if attended else "others"
+    member = QueueMember(name="Lee", reachable=True, paused=False, in_call=False)
+    asked = ScriptedLookout(state=PbxState(queues={name: (member,)}))
+    behaviour = Behaviour(keys="" if attended else "1", leaves_after_ms=30_000)
+    result = serve(
+        ZERO,
+        people={f"queue:{name}": behaviour},
+        lookout=asked,
+        rules=rules(Queue(name=name), Voicemail()),
+    )
+    assert result.outcome.headline is Headline.HUMAN_CONNECTED
+    [accepted] = [e for e in result.events if isinstance(e, leg.LegAccepted)]
+    assert accepted.how is (leg.Acceptance.QUEUE if attended else leg.Acceptance.KEY)
+
+
+def test_a_queue_without_anybody_is_passed_over() -> None:
+    result = serve(ZERO, MESSAGE, people={}, rules=rules(Queue(name="support"), Voicemail()))
+    assert result.call.legs.rung == []
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+
+
+def test_an_answering_service_is_called_with_what_is_known_and_counts_for_no_person() -> None:
+    desk = Workflow(key="desk", name="our answering service", takes_calls=True, confirms=False)
+    result = serve(
+        ZERO,
+        people={"sip:desk@example.com": Behaviour(leaves_after_ms=30_000)},
+        rules=rules(desk, Voicemail()),
+    )
+    assert result.outcome.headline is Headline.HANDED_OFF
+    assert Headline.HUMAN_CONNECTED not in result.outcome.facts
+
+
+@pytest.mark.parametrize("answers", ["case-7", None])
+def test_a_case_is_handed_off_only_with_its_id(answers: str | None) -> None:
+    dispatch = Workflow(key="dispatch", name="our dispatch desk", takes_calls=False)
+    dispatcher = ScriptedDispatcher(answers=answers)
+    result = serve(ZERO, MESSAGE, dispatcher=dispatcher, rules=rules(dispatch, Voicemail()))
+    assert len(dispatcher.cases) == 1
+    expected = Headline.HANDED_OFF if answers else Headline.MESSAGE_LEFT
+    assert result.outcome.headline is expected
+    assert ("handed_off" in result.said) is bool(answers)
+
+
+def test_zero_again_tries_the_next_person_or_tells_that_there_is_none() -> None:
+    result = serve(
+        Say(text="It is urgent, a pipe has burst."),
+        ZERO,
+        MESSAGE,
+        people={"101": DROPS},
+        rules=rules(Transfer(to=DANA), Callback(by=DANA), Voicemail()),
+    )
+    assert result.call.legs.rung == ["101"]
+    assert "nobody_else" in result.said
+    assert [e.situation for e in result.events if isinstance(e, leg.LadderStarted)] == [
+        Situation.URGENT
+    ]
+
+
+def test_an_agent_that_stops_while_phones_ring_leaves_none_ringing() -> None:
+    result = serve(
+        ZERO, StaySilent(), people={"101": RINGS_OUT}, rules=TO_DANA, stop_agent_after_s=8
+    )
+    assert ended(result) == ["cancelled"]
+    assert isinstance(result.events[-1], ev.Ended)
