@@ -24,6 +24,8 @@ TEMPLATES = Path(__file__).parents[2] / "asterisk-conf"
 
 _PLACEHOLDER = re.compile(r"@\{(\w+)\}")
 _PHONE_RING_S = 30
+#: The endpoint by which calls to SIP addresses leave (pjsip.conf).
+_DESK = "desk"
 #: Then a queue lets go of a leg that an agent forgot.
 _QUEUE_LIMIT_S = 900
 #: Files that Kai has nothing to say in, and whose absence Asterisk logs as an error.
@@ -230,6 +232,8 @@ class _Parts:
 
     def trunk(self, trunk: TrunkAccount, number: str) -> str:
         who = f"trunk {trunk.name}"
+        if trunk.name == _DESK:
+            raise ConfigError(f"a trunk cannot be called {_DESK}, which calls to SIP addresses use")
         plain = {
             "trunk": trunk.name,
             "host": trunk.host,

@@ -14,6 +14,8 @@ from tests.asterisk.shop import CALLER, DANA, LEE, NUMBER, OUTSIDE_NUMBER, Shop,
 
 _LIMIT_S = 60.0
 
+Events = aiohttp.ClientWebSocketResponse
+
 #: What an outside caller might try: mailboxes and feature codes, phones, the way out again,
 #: extensions that dialplans have for themselves, names of contexts, queues and channels.
 TRIED = (
@@ -49,7 +51,7 @@ async def test_an_outside_caller_reaches_kais_numbers_and_nothing_else() -> None
 
 async def test_who_is_no_phone_and_no_trunk_reaches_nothing() -> None:
     async with shop() as site, site.phone(DANA) as dana, asyncio.timeout(_LIMIT_S):
-        for user in (DANA.user, "nobody"):
+        for user in (DANA.user, "nobody", "line", "desk"):
             async with SipPhone(
                 server=site.pbx.sip_address, user=user, password="guessed", register=False
             ) as stranger:
@@ -73,13 +75,13 @@ async def test_a_phone_that_forwards_its_calls_reaches_no_trunk() -> None:
     """A call between phones; and one that Kai makes, by channels/create and dial: a plain
     originate would follow a forwarding that names a channel, the trunk's too."""
     async with shop() as site, site.phone(DANA) as dana, site.phone(LEE) as lee:
-        async with asyncio.timeout(_LIMIT_S), stasis_app(site, "handoff"):
+        async with asyncio.timeout(_LIMIT_S), stasis_app(site, "handoff") as events:
             for number in (*SENT_ON, *CHANNELS):
                 call = await lee.dial(DANA.user)
                 await (await dana.incoming()).forward(number)
                 await site.running("VoiceMail")
                 await call.hang_up()
-                await ring(site, DANA.user, app="handoff")
+                await ring(site, events, DANA.user, app="handoff")
                 await (await dana.incoming()).forward(number)
                 await nothing_left(site.pbx)
         assert not site.outside.ringing
@@ -132,18 +134,20 @@ async def all_refused(site: Shop, numbers: Sequence[str]) -> None:
 
 
 @asynccontextmanager
-async def stasis_app(site: Shop, name: str) -> AsyncIterator[None]:
+async def stasis_app(site: Shop, name: str) -> AsyncIterator[Events]:
     settings = site.pbx.settings
     login = aiohttp.encode_basic_auth(settings.ari_user, settings.ari_password)
     async with (
         aiohttp.ClientSession(headers={"Authorization": login}) as http,
-        http.ws_connect(f"{site.pbx.ari_url}/events?app={name}"),
+        http.ws_connect(f"{site.pbx.ari_url}/events?app={name}") as events,
     ):
-        yield
+        yield events
 
 
-async def ring(site: Shop, extension: str, *, app: str) -> None:
-    """Ring a phone as Kai does."""
+async def ring(site: Shop, events: Events, extension: str, *, app: str) -> None:
+    """Ring a phone by channels/create and dial, which follows no forwarding."""
     endpoint, leg = f"PJSIP/{extension}", "kai-test-leg"
     await site.pbx.ari("POST", "channels/create", endpoint=endpoint, app=app, channelId=leg)
+    while (await events.receive_json())["type"] != "StasisStart":
+        pass
     await site.pbx.ari("POST", f"channels/{leg}/dial", timeout="10")
