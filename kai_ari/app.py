@@ -9,29 +9,41 @@ from functools import partial
 from pathlib import Path
 
 from kai_ari import log
+from kai_ari.asterisk.ami_queues import QueueMonitor
 from kai_ari.asterisk.client import AriSettings
 from kai_ari.asterisk.connection import Asterisk
 from kai_ari.asterisk.media_transport import MediaTransport
 from kai_ari.calls.numbers import normalise_number
 from kai_ari.clock import SystemClock
+from kai_ari.config.load import load
 from kai_ari.config.schema import Config
 from kai_ari.config.secret import ari_password
 from kai_ari.config.staff import people_of, zone_of
 from kai_ari.dialogue import lines
 from kai_ari.dialogue.all_lines import fixed_lines
-from kai_ari.ledger.database import ledger_file
+from kai_ari.house import (
+    RulesKeeper,
+    house_of,
+    open_lookout,
+    queue_monitor,
+    spoken_targets,
+)
+from kai_ari.ledger.database import RULES_IN_FORCE, ledger_file
 from kai_ari.ledger.presence import open_presence
 from kai_ari.ledger.recordings import FileRecordings
 from kai_ari.ledger.sole_agent import sole_agent
 from kai_ari.ledger.store import SqlLedger, open_ledger
 from kai_ari.media.audiosocket import AudioSocket
 from kai_ari.media.chan_websocket import ChanWebSocket
+from kai_ari.notify.webhook import WebhookDispatcher
 from kai_ari.reception.feature_codes import FeatureCodes
 from kai_ari.reception.ports import LiveCall, RecordingShelf
 from kai_ari.reception.reception import Reception, ReceptionSettings
+from kai_ari.reception.routes import Rules
 from kai_ari.reception.takeover import close_abandoned, collect_recordings
 from kai_ari.reception.voicemail import Archive
 from kai_ari.speech.build import LocalSpeech, build_speech
+from kai_ari.speech.hold_music import hold_music
 from kai_ari.speech.settings import SpeechSettings
 
 #: The recorded lines that ship with Kai: spoken when every voice has failed.
@@ -48,10 +60,20 @@ class Agent:
     reception: Reception
     feature_codes: FeatureCodes
     ledger: SqlLedger
+    keeper: RulesKeeper
+    queues: QueueMonitor | None
 
     async def serve(self) -> None:
         """Answer calls until `asterisk.stop`, or an error that waiting cannot cure (KaiError)."""
-        await self.asterisk.run(self._answer, on_settled=self._collect)
+        beside = [asyncio.create_task(self.keeper.refresh(), name="calendars")]
+        if self.queues is not None:
+            beside.append(asyncio.create_task(self.queues.run(), name="queues"))
+        try:
+            await self.asterisk.run(self._answer, on_settled=self._collect)
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
 
     async def _answer(self, call: LiveCall) -> None:
         if self.feature_codes.wants(call.arrival):
@@ -64,35 +86,50 @@ class Agent:
         await collect_recordings(shelf, archive, self.ledger, clock)
 
 
-async def run(config: Config) -> None:
-    """Answer calls until SIGINT or SIGTERM, or an error that waiting cannot cure (KaiError)."""
+async def run(path: Path) -> None:
+    """Answer calls as `kai.yaml` at `path` says until SIGINT or SIGTERM, or an error that waiting
+    cannot cure (KaiError). SIGHUP puts the rules of the file as it is then in force."""
     async with AsyncExitStack() as stack:
-        speech = await asyncio.to_thread(build_speech, speech_settings(config))
+        speech = await asyncio.to_thread(build_speech, speech_settings(load(path)))
         stack.push_async_callback(speech.close)
-        agent = await stack.enter_async_context(build(config, speech))
+        agent = await stack.enter_async_context(build(path, speech))
         loop = asyncio.get_running_loop()
         for stop in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(stop, agent.asterisk.stop)
+        reloads = await stack.enter_async_context(asyncio.TaskGroup())
+        loop.add_signal_handler(
+            signal.SIGHUP, lambda: reloads.create_task(agent.keeper.reload(), name="reload")
+        )
         await agent.serve()
     _log.info("stopped", extra=log.fields())
 
 
 @asynccontextmanager
-async def build(config: Config, speech: LocalSpeech) -> AsyncIterator[Agent]:
+async def build(path: Path, speech: LocalSpeech) -> AsyncIterator[Agent]:
     """Open the ledger, close what an earlier agent left in it, and put the parts together."""
     clock = SystemClock()
+    config = load(path)
     settings = reception_settings(config)
     async with AsyncExitStack() as stack:
-        stack.enter_context(sole_agent(ledger_file(config.data)))
-        ledger = await stack.enter_async_context(open_ledger(ledger_file(config.data), clock))
-        await _warm_up(speech, settings)
+        ledger_path = ledger_file(config.data)
+        stack.enter_context(sole_agent(ledger_path))
+        ledger = await stack.enter_async_context(open_ledger(ledger_path, clock))
+        presence = await stack.enter_async_context(open_presence(ledger_path))
+        rules = Rules(current=await house_of(path, clock.now()))
+        keeper = RulesKeeper(
+            path=path, rules=rules, clock=clock, in_force=config.data / RULES_IN_FORCE
+        )
+        await asyncio.to_thread(keeper.tell)
+        await _warm_up(speech, settings, spoken_targets(rules.current.plan))
+        ari = AriSettings(
+            url=f"{config.asterisk.url}/ari",
+            username=config.asterisk.username,
+            password=ari_password(config.secrets),
+            app=config.asterisk.app,
+        )
+        queues = queue_monitor(config)
         asterisk = Asterisk(
-            AriSettings(
-                url=f"{config.asterisk.url}/ari",
-                username=config.asterisk.username,
-                password=ari_password(config.secrets),
-                app=config.asterisk.app,
-            ),
+            ari,
             await _media_transport(config, stack),
             clock=clock,
             normalise=partial(normalise_number, country=config.business.country),
@@ -103,17 +140,26 @@ async def build(config: Config, speech: LocalSpeech) -> AsyncIterator[Agent]:
             archive=Archive(recordings=FileRecordings(config.data / "recordings"), speech=speech),
             speech=speech,
             clock=clock,
+            rules=rules,
+            lookout=await stack.enter_async_context(open_lookout(ari, queues, presence)),
+            dispatcher=WebhookDispatcher(),
+            music=hold_music(),
             abandoned=await close_abandoned(ledger, clock),
         )
         feature_codes = FeatureCodes(
             people=people_of(config),
             zone=zone_of(config),
-            presence=await stack.enter_async_context(open_presence(ledger_file(config.data))),
+            presence=presence,
             speech=speech,
             clock=clock,
         )
         yield Agent(
-            asterisk=asterisk, reception=reception, feature_codes=feature_codes, ledger=ledger
+            asterisk=asterisk,
+            reception=reception,
+            feature_codes=feature_codes,
+            ledger=ledger,
+            keeper=keeper,
+            queues=queues,
         )
 
 
@@ -140,9 +186,11 @@ def speech_settings(config: Config) -> SpeechSettings:
     )
 
 
-async def _warm_up(speech: LocalSpeech, settings: ReceptionSettings) -> None:
+async def _warm_up(
+    speech: LocalSpeech, settings: ReceptionSettings, targets: tuple[str, ...]
+) -> None:
     """Synthesise the fixed lines, so that no caller waits for them."""
-    texts = fixed_lines(settings.business, tuple(settings.greetings.values()))
+    texts = fixed_lines(settings.business, tuple(settings.greetings.values()), targets)
     faults = (*speech.faults, *await speech.prepare(texts))
     for fault in faults:
         _log.warning(

@@ -77,9 +77,21 @@ def parser() -> argparse.ArgumentParser:
 
 def _commands() -> Sequence[ModuleType]:
     """Imported only now, so that Ctrl-C is clean from the first moment on."""
-    from kai_ari.cli import away, call, calls, check, explain, pbx, people, run, schema, version
+    from kai_ari.cli import (
+        away,
+        call,
+        calls,
+        check,
+        explain,
+        pbx,
+        people,
+        reload,
+        run,
+        schema,
+        version,
+    )
 
-    return run, call, calls, people, away, check, explain, pbx, schema, version
+    return run, reload, call, calls, people, away, check, explain, pbx, schema, version
 
 
 def _flat(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -16,8 +16,9 @@ def add(subparsers: Any) -> None:
         summary="answer calls until it is stopped",
         what="Connects to Asterisk and answers its calls until SIGINT (Ctrl-C) or SIGTERM. An"
         " Asterisk that is not there, or goes away, is waited for. Logs go to standard error."
-        " Calls that an earlier agent left are closed as their evidence says, and callers who"
-        " are still there are taken up again.",
+        " SIGHUP, or kai-ari reload, puts the ladders, people and hours of the file in force."
+        " Calls that an earlier agent left are closed as their evidence says, and callers who are"
+        " still there are taken up again.",
         examples={"kai-ari run": "as the service does; see kai-ari check first"},
         statuses={0: "it was stopped"},
     )
@@ -33,5 +34,5 @@ def run(args: argparse.Namespace) -> int:
         as_json=config.log.as_json,
         show_personal=config.log.show_personal,
     )
-    asyncio.run(app.run(config))
+    asyncio.run(app.run(args.config))
     return 0

@@ -29,6 +29,10 @@ _BUSY_S = 5
 _ALEMBIC = threading.Lock()
 
 
+#: Beside the ledger: the hash of the rules that the running agent has in force.
+RULES_IN_FORCE = "rules-in-force"
+
+
 def ledger_file(data: Path) -> Path:
     """Where the ledger is inside the data directory."""
     return data / "ledger.sqlite"

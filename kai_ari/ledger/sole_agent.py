@@ -29,6 +29,25 @@ def sole_agent(ledger: Path) -> Iterator[None]:
                 f"{ledger}: another agent is running with this ledger; stop that one first,"
                 " or give this one a data directory of its own"
             ) from error
+        os.truncate(lock, 0)
+        os.write(lock, str(os.getpid()).encode())
         yield
     finally:
         os.close(lock)
+
+
+def running_agent(ledger: Path) -> int | None:
+    """The process that holds the ledger, or None when no agent runs."""
+    path = ledger.with_suffix(".lock")
+    try:
+        with path.open("r") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                text = lock.read()
+                return int(text) if text.isdecimal() else None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise explain(error, path) from error
+    return None

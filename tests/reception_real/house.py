@@ -196,8 +196,9 @@ async def open_house(
     media: str = "",
 ) -> AsyncIterator[House]:
     """Build the agent as `kai-ari run` does and let it serve; at the end its record must hold."""
-    config = load(write_config(directory, pbx, app=app, media=media))
-    async with build(config, speech) as built:
+    path = write_config(directory, pbx, app=app, media=media)
+    config = load(path)
+    async with build(path, speech) as built:
         settings = replace(built.reception.settings, patience_s=patience_s)
         agent = replace(built, reception=replace(built.reception, settings=settings))
         serving = asyncio.create_task(agent.serve(), name="agent")

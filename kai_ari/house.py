@@ -1,0 +1,120 @@
+"""The house that calls are served in, from `kai.yaml`: its rules, and how things stand."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from kai_ari import log
+from kai_ari.asterisk.ami_queues import AmiSettings, QueueMonitor
+from kai_ari.asterisk.client import AriSettings
+from kai_ari.asterisk.pbx_state import AriPhones, pbx_state
+from kai_ari.clock import Clock
+from kai_ari.config.calendars import load_staff
+from kai_ari.config.load import load_with_lines
+from kai_ari.config.rules import in_file, plan_of
+from kai_ari.config.schema import Config
+from kai_ari.config.secret import ami_password
+from kai_ari.errors import ConfigError
+from kai_ari.fallback.plan import Plan
+from kai_ari.fallback.rungs import Transfer, Workflow
+from kai_ari.ledger.presence import SqlPresence
+from kai_ari.people.availability import PbxState
+from kai_ari.people.presence import PresenceBook
+from kai_ari.reception.routes import House, Rules
+
+#: How often calendars are fetched anew.
+REFRESH_S = 3600.0
+
+_log = log.get("rules")
+
+
+async def house_of(path: Path, now: datetime) -> House:
+    """The rules in the file as it is now. Raises ConfigError."""
+    config, document = await asyncio.to_thread(load_with_lines, path)
+    staff = await load_staff(config, now)
+    return House(
+        plan=plan_of(config, staff, in_file(path, document)),
+        attended=frozenset(name for name, queue in config.queues.items() if queue.attended),
+        desks={key: flow.sip for key, flow in config.workflows.items() if flow.sip},
+        webhooks={key: flow.webhook for key, flow in config.workflows.items() if flow.webhook},
+    )
+
+
+def spoken_targets(plan: Plan) -> tuple[str, ...]:
+    """Every name that a caller may hear while somebody is tried."""
+    people = tuple(person.name for person in plan.staff.people.values())
+    rungs = [rule.rung for ladder in plan.all_ladders() for rule in ladder.rules]
+    desks = tuple(rung.name for rung in rungs if isinstance(rung, Workflow))
+    if not any(isinstance(rung, Transfer | Workflow) for rung in rungs):
+        return ()
+    return (*people, *desks, "our team", "a colleague")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RulesKeeper:
+    """Puts the rules of the file in force, again and again; a bad file changes nothing."""
+
+    path: Path
+    rules: Rules
+    clock: Clock
+    in_force: Path  # a file that holds the hash of the rules in force
+
+    async def reload(self) -> None:
+        try:
+            house = await house_of(self.path, self.clock.now())
+        except ConfigError as error:
+            _log.error("rules not reloaded: the old ones stay", extra=log.fields(error=str(error)))
+            return
+        self.rules.current = house
+        await asyncio.to_thread(self.tell)
+        _log.info("rules reloaded", extra=log.fields(rules=house.plan.hash))
+
+    def tell(self) -> None:
+        self.in_force.write_text(f"{self.rules.current.plan.hash}\n")
+
+    async def refresh(self) -> None:
+        """Until cancelled: what calendars say now."""
+        while True:
+            await asyncio.sleep(REFRESH_S)
+            await self.reload()
+
+
+@dataclass(frozen=True, kw_only=True)
+class HouseLookout:
+    """Implements `Lookout`."""
+
+    phones: AriPhones
+    queues: QueueMonitor | None
+    keeper: SqlPresence
+
+    async def pbx(self) -> PbxState:
+        return await pbx_state(self.phones, self.queues)
+
+    async def presence(self) -> PresenceBook:
+        return await self.keeper.latest()
+
+
+@asynccontextmanager
+async def open_lookout(
+    ari: AriSettings, queues: QueueMonitor | None, keeper: SqlPresence
+) -> AsyncIterator[HouseLookout]:
+    async with AriPhones(ari) as phones:
+        yield HouseLookout(phones=phones, queues=queues, keeper=keeper)
+
+
+def queue_monitor(config: Config) -> QueueMonitor | None:
+    """None where the business has no queues. Raises ConfigError when the secret is missing."""
+    if not config.queues:
+        return None
+    host, _, port = config.asterisk.ami.rpartition(":")
+    return QueueMonitor(
+        AmiSettings(
+            host=host.strip("[]"),
+            port=int(port),
+            username=config.asterisk.ami_username,
+            password=ami_password(config.secrets),
+        )
+    )
