@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import holidays as known_holidays
 import phonenumbers
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from kai_ari.config.crosscheck import Mistake, unknown
 from kai_ari.config.fields import Extension, Name, Section, Spoken, beside_file, each_once
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kai_ari.config.schema import Config
 
 _DATE = r"\d{4}-\d\d-\d\d"
+_MOMENT = rf"{_DATE}([ T]\d\d:\d\d(:00)?)?"
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -85,7 +86,7 @@ def _written_date(value: object) -> object:
 def _written_moment(value: object) -> object:
     """A wall time of the business: "2026-12-24 17:00", or a date for its midnight."""
     try:
-        if re.fullmatch(rf"{_DATE}([ T]\d\d:\d\d(:00)?)?", str(value)):
+        if re.fullmatch(_MOMENT, str(value)):
             return datetime.fromisoformat(str(value))
     except ValueError:
         pass  # 25 o'clock: said below, too
@@ -94,7 +95,11 @@ def _written_moment(value: object) -> object:
 
 OutsideNumber = Annotated[str, AfterValidator(_outside_number)]
 Date = Annotated[date, BeforeValidator(_written_date)]
-Moment = Annotated[datetime, BeforeValidator(_written_moment)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_written_moment),
+    WithJsonSchema({"type": "string", "pattern": rf"^{_MOMENT}$"}),
+]
 DayHours = Annotated[str, AfterValidator(_readable(parse_spans))]
 
 
