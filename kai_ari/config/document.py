@@ -154,11 +154,11 @@ class _Reading:
             self.lines[here] = key_node.start_mark.line + 1
             if not isinstance(key_node, ScalarNode):
                 self._wrong(here, "a key cannot be a list or have keys; correct or remove it")
-            elif key_node.tag not in _TEXT:
-                self._wrong(here, "must be text; put it in quotes, leading zeros and all")
             elif again:
                 self._wrong(here, "is written twice; keep only one of them")
             else:
+                if key_node.tag not in _TEXT:
+                    self._wrong(here, "must be text; put it in quotes, leading zeros and all")
                 values[key] = self._value(value_node, here)
         return values
 

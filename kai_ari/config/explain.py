@@ -12,6 +12,7 @@ from kai_ari.config.document import Document
 from kai_ari.config.schema import Config
 
 _MOST_SHOWN = 60
+EMPTY = "must not be empty; write it or remove the key"
 
 
 def explain(detail: ErrorDetails, document: Document) -> Mistake:
@@ -56,6 +57,8 @@ def _what(detail: ErrorDetails, place: Place) -> str:
             return f"needs keys below it, not {given}; write them, indented"
         case _ if detail["input"] is None:
             return "has no value; write one or remove the key"
+        case "string_type" if isinstance(detail["input"], list | dict):
+            return f"must be text, not {given}; write it on one line, without brackets"
         case "string_type":
             return "must be text; put it in quotes, leading zeros and all"
         case "string_unicode":
@@ -69,7 +72,7 @@ def _what(detail: ErrorDetails, place: Place) -> str:
         case "path_type":
             return f"must be a path, not {given}; put it in quotes"
         case "too_short" | "string_too_short":
-            return "must not be empty; write it or remove the key"
+            return EMPTY
         case "string_too_long" | "too_long":
             return f"is too long; write at most {facts['max_length']}"
         case "greater_than_equal":

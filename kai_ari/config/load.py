@@ -1,5 +1,6 @@
 """`load(path)`: from `kai.yaml` to a `Config`, or to errors that say where and what to do."""
 
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from pydantic import ValidationError
 
 from kai_ari.config.crosscheck import Mistake
 from kai_ari.config.document import Document, read
-from kai_ari.config.explain import explain, shown_place
+from kai_ari.config.explain import EMPTY, explain, shown_place
 from kai_ari.config.ladder_checks import cross_check as check_ladders
 from kai_ari.config.schema import CROSS_CHECKS, Config
 from kai_ari.errors import ConfigError
@@ -48,9 +49,23 @@ def example() -> str:
 def _told(path: Path, document: Document, mistakes: list[Mistake]) -> str:
     """One line for each mistake, in the order of the file."""
     found = sorted(
-        {(document.line_of(m.place), f"{shown_place(m.place)}: {m.what}") for m in mistakes}
+        {
+            (document.line_of(m.place), f"{shown_place(m.place)}: {m.what}")
+            for m in _without_echoes(document, mistakes)
+        }
     )
     lines = [f"{path} line {line}: {what}" for line, what in found[:_MOST_MISTAKES]]
     if more := len(found) - len(lines):
         lines.append(f"{path} line {found[-1][0]}: ... and {more} more; correct these first")
     return "\n".join(lines)
+
+
+def _without_echoes(document: Document, mistakes: list[Mistake]) -> Iterator[Mistake]:
+    """Leaves out what only follows from another: a list counts as empty when its items are wrong,
+    and what YAML could not read has no value to be judged."""
+    unread = {mistake.place for mistake in document.mistakes}
+    around = {m.place[:depth] for m in mistakes for depth in range(len(m.place))}
+    for mistake in mistakes:
+        follows = mistake.what == EMPTY and mistake.place in around
+        if mistake in document.mistakes or not (follows or mistake.place in unread):
+            yield mistake

@@ -21,6 +21,9 @@ REMEDY = re.compile(
     r"make|name a|put|remove|run|save|such as|write|use)\b"
 )
 
+#: What YAML counts as the end of a line.
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
 
 def told(directory: Path, text: str | bytes) -> list[tuple[int, str]]:
     """The line and the words of each mistake in `text`; each checked for its form."""
@@ -34,7 +37,7 @@ def told(directory: Path, text: str | bytes) -> list[tuple[int, str]]:
         found = re.fullmatch(re.escape(str(file)) + r" line (\d+): (.+)", line)
         assert found, line
         number, words = int(found[1]), found[2]
-        assert 1 <= number <= raw.count(b"\n") + 1
+        assert 1 <= number <= len(_LINE_END.findall(raw.decode(errors="replace"))) + 1
         assert REMEDY.search(words), words
         assert len(words) < 1000
         mistakes.append((number, words))

@@ -73,6 +73,8 @@ def test_what_the_example_only_suggests_can_be_taken_up(file: Path) -> None:
     assert shop.queues["support"].attended
     assert shop.people["dana"].mobile == "+12125550142"
     assert shop.rotas["on_call"].calendar
+    assert "dispatch" in shop.workflows
+    assert len(shop.ladders["default"]) == 6
 
 
 def test_nothing_changes_once_loaded(file: Path) -> None:
@@ -194,3 +196,16 @@ def test_a_missing_file_or_a_directory_says_so(tmp_path: Path) -> None:
         load(tmp_path / "kai.yaml")
     with pytest.raises(ConfigError, match=r"cannot be read \(Is a directory\)"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MINIMAL.replace('"100"', "100"),
+        MINIMAL + "speech: {recognizers: [siri]}\n",
+        MINIMAL + f"message: {{max_seconds: {'9' * 30}}}\n",
+        MINIMAL.replace("Rossi Plumbing", "[Rossi, Plumbing]"),
+    ],
+)
+def test_one_mistake_is_told_once(file: Path, text: str) -> None:
+    assert len(mistakes(file, text).splitlines()) == 1
