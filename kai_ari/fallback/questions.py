@@ -85,7 +85,7 @@ def _ladder(plan: Plan, ladder: Ladder, when: str) -> Iterator[str]:
         word = "Only" if steps == 1 else _ORDINALS[min(place, len(_ORDINALS) - 1)]
         if place and place == steps - 1:
             word = "Last"
-        yield f"{word}{_conditions(rule)}, {_does(plan, rule)}."
+        yield f"{word}{_conditions(rule.when)}, {_does(plan, rule)}."
 
 
 _ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Next")
@@ -97,8 +97,8 @@ _CONDITIONS = {
 }
 
 
-def _conditions(rule: Rule) -> str:
-    told = tuple(words for when, words in _CONDITIONS.items() if when in rule.when)
+def _conditions(conditions: frozenset[When]) -> str:
+    told = tuple(words for when, words in _CONDITIONS.items() if when in conditions)
     return f", {listed(told)}" if told else ""
 
 
@@ -177,11 +177,11 @@ def _away(plan: Plan) -> Iterator[str]:
             " step is written for closed hours or for urgent calls."
         )
         closed = dict.fromkeys(
-            name_of(rule.rung)
+            f"{name_of(rule.rung)}{_conditions(rule.when - {When.CLOSED}).replace(',', '')}"
             for rule in plan.default.rules
-            if not rule.when & {When.OPEN, When.URGENT}
+            if When.OPEN not in rule.when
         )
-        yield f"Of the steps that go for every call, these remain then: {listed(tuple(closed))}."
+        yield f"Of the steps above, these remain then: {listed(tuple(closed))}."
     yield (
         "Somebody who has said that they are away, is on the phone, is with another caller or has"
         " no phone connected is passed over, and the next step follows at once."
@@ -203,7 +203,7 @@ def _hours(business: str, hours: Hours) -> Iterator[str]:
             days.append(f"{first if first == last else f'{first} to {last}'} from {times}")
     yield f"{business} is open {listed(tuple(days))} ({hours.zone.key})."
     if hours.holidays:
-        part = f", {hours.holidays.subdivision}" if hours.holidays.subdivision else ""
+        part = f" ({hours.holidays.subdivision})" if hours.holidays.subdivision else ""
         yield f"It is closed on the public holidays of {hours.holidays.country}{part}."
     if hours.closed_days:
         dates = tuple(f"{day.day} {day:%B %Y}" for day in sorted(hours.closed_days))

@@ -1,0 +1,60 @@
+"""`kai-ari explain` as it is typed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kai_ari.cli.main import main
+from kai_ari.config.load import example
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "kai.yaml"
+    path.write_text(example())
+    return str(path)
+
+
+def test_a_call_on_sunday_evening(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--at", "Sunday 22:10", "--situation", "asked_for_human"]
+    assert main(["explain", "-c", config, *asked]) == 0
+    told = capsys.readouterr().out
+    assert "22:10 (America/New_York), and Rossi Plumbing is closed." in told
+    assert "[ladders.default[0], kai.yaml line " in told
+    assert "Kai records a message" in told
+
+
+def test_urgent_on_sunday_evening_rings_who_is_on_call(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", "-c", config, "--at", "Sunday 22:10", "--urgent", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert len(told["rules"]) == 64
+    first = next(step for step in told["told"] if step["rule"] and not step["passed_over"])
+    assert first["rule"] == "ladders.default[1]"
+    assert "is on call" in first["text"]
+
+
+def test_the_four_questions(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "-c", config, "--all"]) == 0
+    told = capsys.readouterr().out
+    for question in ("Who receives", "How is the owner", "What happens after", "How do retries"):
+        assert f"\n{question}" in f"\n{told}"
+    assert main(["explain", "-c", config, "--all", "--json"]) == 0
+    answers = json.loads(capsys.readouterr().out)["answers"]
+    assert len(answers) == 4
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        (["--at", "lunch"], "kai-ari: --at 'lunch' is not a time; write e.g. 'monday 8:00'"),
+        (["--number", "999"], "kai-ari: --number 999: Kai does not answer it; choose from 100"),
+    ],
+)
+def test_what_cannot_be_explained_says_why(
+    config: str, asked: list[str], error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", "-c", config, *asked]) == 2
+    assert capsys.readouterr().err.startswith(error)
