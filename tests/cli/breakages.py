@@ -10,24 +10,29 @@ import socket
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
 
+from kai_ari.asterisk.conf_render import write_to
 from kai_ari.cli.checks.finding import Finding
 from kai_ari.clock import SystemClock
+from kai_ari.config.load import load
 from kai_ari.ledger.store import open_ledger
+from kai_ari.pbx_from_config import premises
 from tests.cli.installation import Installation, run, serving
 from tests.ledger.calls import ARRIVED, KEY, LEFT, A
 
 Breakage = AsyncGenerator[None, Finding]
-BREAKAGES: dict[str, tuple[str, Callable[[Installation], Breakage]]] = {}
+#: What each is found as: the first is what it is about, the others follow from it.
+BREAKAGES: dict[str, tuple[tuple[str, ...], Callable[[Installation], Breakage]]] = {}
 UNIT = Path(__file__).parents[2] / "scripts/systemd/kai.service"
 
 
-def found_as(slug: str) -> Callable[[Callable[[Installation], Breakage]], None]:
+def found_as(*slugs: str) -> Callable[[Callable[[Installation], Breakage]], None]:
     def enlist(breakage: Callable[[Installation], Breakage]) -> None:
-        BREAKAGES[breakage.__name__] = (slug, breakage)
+        BREAKAGES[breakage.__name__] = (slugs, breakage)
 
     return enlist
 
@@ -200,13 +205,28 @@ async def no_folder_for_recordings(house: Installation) -> Breakage:
     folder.with_name("gone").rmdir()
 
 
-@found_as("number-not-in-dialplan")
+@found_as("number-not-in-dialplan", "pbx-outdated")
 async def number_that_reaches_nobody(house: Installation) -> Breakage:
     house.edit("exten => 200,1(kai)", "exten => 209,1(kai)", house.conf("extensions.conf"))
     await house.pbx.console("dialplan reload")
     finding = yield
     assert "200" in finding.where
     house.edit("exten => 209,1(kai)", "exten => 200,1(kai)", house.conf("extensions.conf"))
+    await house.carry_out(finding)
+
+
+@found_as("pbx-outdated")
+async def kai_yaml_newer_than_asterisk(house: Installation) -> Breakage:
+    house.edit("speech:", "message: {max_seconds: 90}\nspeech:")
+    finding = yield
+    assert "voicemail.conf" in finding.where
+    settings = house.pbx.settings
+    config = load(house.yaml)
+    write_to(house.pbx.home / "etc", replace(settings, premises=premises(config)))
+    await house.carry_out(finding)
+    assert await house.examine() == []
+    house.edit("message: {max_seconds: 90}\n", "")
+    write_to(house.pbx.home / "etc", settings)
     await house.carry_out(finding)
 
 
@@ -295,7 +315,7 @@ async def data_of_another_user(house: Installation) -> Breakage:
     (house.data / "recordings").rmdir()
 
 
-@found_as("zone-wrong")
+@found_as("zone-wrong", "pbx-outdated")
 async def machine_in_another_zone(house: Installation) -> Breakage:
     house.edit(", zone: America/New_York", "")
     finding = yield

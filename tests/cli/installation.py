@@ -10,25 +10,23 @@ from typing import Any
 
 from aiohttp import ClientSession, encode_basic_auth, web
 
-from kai_ari.asterisk.conf import PhoneAccount, Premises, QueueMembers
 from kai_ari.cli.checks.context import load_speech
 from kai_ari.cli.checks.finding import Finding, Found
 from kai_ari.cli.checks.table import examine
 from kai_ari.config.load import load
 from kai_ari.ledger.database import ledger_file
+from kai_ari.pbx_from_config import premises
 from kai_ari.reception.ports import EngineFault
 from kai_ari.speech.settings import SpeechSettings
 from kai_ari.testing.pbx import LocalAsterisk
 
-PHONES = (
-    PhoneAccount(user="101", password="secret-101", caller_id="101", mailbox_pin="123456"),
-    PhoneAccount(user="102", password="secret-102", caller_id="102"),
-)
-PREMISES = Premises(
-    numbers=("100", "200"),
-    phones=PHONES,
-    queues=(QueueMembers(name="support", members=("101", "102")),),
-)
+SECRETS = {
+    "ari_password": "kai-test",
+    "ami_password": "kai-test",
+    "phones/101": "secret-101",
+    "phones/102": "secret-102",
+    "mailboxes/101": "123456",
+}
 #: The words of a fix that a shell runs, and those that Asterisk's console does.
 _SHELL = re.compile(r"run: ((?:chmod|chown|systemctl) [^;(]+)")
 _CONSOLE = re.compile(r"asterisk -rx '([^']+)'")
@@ -61,29 +59,10 @@ class Installation:
     def ledger(self) -> Path:
         return ledger_file(self.data)
 
-    def write(self) -> None:
-        url, ami = self.pbx.ari_url.removesuffix("/ari"), self.pbx.settings.ami_port
-        host = self.pbx.settings.http_address
-        self.yaml.write_text(
-            "business: {name: Rossi Plumbing, country: US, zone: America/New_York}\n"
-            'numbers: {"100": {}, "200": {}}\n'
-            'phones: {"101": {name: Dana, mailbox: true}, "102": {name: Lee}}\n'
-            'queues: {support: {members: ["101", "102"]}}\n'
-            f'asterisk: {{url: "{url}", ami: "{host}:{ami}"}}\n'
-            "speech: {synthesizers: [hibari]}\n"
-        )
-        for name, value in (
-            ("ari_password", self.pbx.settings.ari_password),
-            ("ami_password", self.pbx.settings.ami_password),
-            ("phones/101", "secret-101"),
-            ("phones/102", "secret-102"),
-            ("mailboxes/101", "123456"),
-        ):
-            path = self.secrets / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            path.write_text(value)
-        self.data.mkdir(parents=True, exist_ok=True)
+    def point_at_pbx(self) -> None:
+        settings = self.pbx.settings
+        self.edit("http://127.0.0.1:8088", self.pbx.ari_url.removesuffix("/ari"))
+        self.edit("127.0.0.1:5038", f"{settings.http_address}:{settings.ami_port}")
 
     async def examine(self) -> list[Found]:
         """As `kai-ari check` does, but loading the same engines once only."""
@@ -157,8 +136,27 @@ async def serving(handler: Any) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def healthy(directory: Path) -> AsyncIterator[Installation]:
-    async with Careless(premises=PREMISES) as pbx:
+    config = load(_write(directory))
+    async with Careless(premises=premises(config)) as pbx:
         installation = Installation(directory, pbx)
-        installation.write()
-        assert load(installation.yaml)
+        installation.point_at_pbx()
         yield installation
+
+
+def _write(directory: Path) -> Path:
+    yaml = directory / "kai.yaml"
+    yaml.write_text(
+        "business: {name: Rossi Plumbing, country: US, zone: America/New_York}\n"
+        'numbers: {"100": {}, "200": {}}\n'
+        'phones: {"101": {name: Dana, mailbox: true}, "102": {name: Lee}}\n'
+        'queues: {support: {members: ["101", "102"]}}\n'
+        'asterisk: {url: "http://127.0.0.1:8088", ami: "127.0.0.1:5038"}\n'
+        "speech: {synthesizers: [hibari]}\n"
+    )
+    for name, value in SECRETS.items():
+        path = directory / ".kai/secrets" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(value)
+    (directory / ".kai/data").mkdir()
+    return yaml

@@ -37,22 +37,22 @@ async def test_a_healthy_system_has_one_line(house: Installation) -> None:
 
 
 async def test_there_are_more_than_twenty_breakages() -> None:
-    assert len({slug for slug, _ in BREAKAGES.values()}) > 20
+    assert len({slugs[0] for slugs, _ in BREAKAGES.values()}) > 20
 
 
 @pytest.mark.parametrize("name", BREAKAGES)
 async def test_a_breakage_is_found_and_its_fix_works(house: Installation, name: str) -> None:
-    slug, breakage = BREAKAGES[name]
+    slugs, breakage = BREAKAGES[name]
     assert await house.examine() == []
     broken = breakage(house)
     await anext(broken)
     try:
         found = await house.examine()
         findings = [one for one in found if isinstance(one, Finding)]
-        assert {one.slug for one in findings} == {slug}, found
+        assert {one.slug for one in findings} == set(slugs), found
         assert all(one.where and one.what and one.fix for one in findings)
         with pytest.raises(StopAsyncIteration):
-            await broken.asend(findings[0])
+            await broken.asend(next(one for one in findings if one.slug == slugs[0]))
     finally:
         await broken.aclose()
     assert await house.examine() == []

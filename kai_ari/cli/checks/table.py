@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kai_ari.asterisk.errors import AriRefusal, AriUnauthorised, AriUnreachable, NotFound
 from kai_ari.asterisk.inspection import AriInspector
-from kai_ari.cli.checks import asterisk, files, machine, manager, sip, speech
+from kai_ari.cli.checks import asterisk, files, machine, manager, rendered, sip, speech
 from kai_ari.cli.checks.context import Context, LoadSpeech, Pbx, ari_settings, load_speech
 from kai_ari.cli.checks.finding import Finding, Found, NotChecked, of_error
 from kai_ari.config.load import load
@@ -34,6 +34,7 @@ OF_ASTERISK: tuple[Callable[[Pbx], Awaitable[list[Found]]], ...] = (
     asterisk.clock,
     asterisk.recording,
     asterisk.numbers_reach_kai,
+    rendered.up_to_date,
     sip.accounts,
     sip.direct_media,
     sip.qualify,
