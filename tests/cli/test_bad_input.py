@@ -111,6 +111,21 @@ def test_a_defect_gets_an_apology_and_its_trace_a_file(
     assert "Traceback" in report.read_text()
 
 
+def test_a_defect_of_the_service_gets_its_trace_into_the_journal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Nobody finds a file in the private /tmp of a service."""
+    stderr = os.fstat(2)
+    monkeypatch.setenv("JOURNAL_STREAM", f"{stderr.st_dev}:{stderr.st_ino}")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("kai_ari.cli.version.platform.platform", lambda: 1 // 0)
+    assert main(["version", "--json"]) == 70
+    err = capsys.readouterr().err
+    assert "sorry, this is a defect in Kai: ZeroDivisionError" in err
+    assert "Traceback" in err
+    assert not list(tmp_path.iterdir())
+
+
 def test_no_room_for_the_output(config: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
