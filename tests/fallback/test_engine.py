@@ -7,16 +7,14 @@ import pytest
 
 from kai_ari.calls.events import Situation
 from kai_ari.fallback.engine import ask_again, go_on, start
-from kai_ari.fallback.plan import BUILT_IN_ENDING, BUILT_IN_LADDER, DialOut, Plan
+from kai_ari.fallback.plan import BUILT_IN_ENDING, Plan
 from kai_ari.fallback.rungs import (
     Alert,
     Callback,
     Goodbye,
     Kind,
-    Ladder,
     Mode,
     Queue,
-    Rule,
     Rung,
     Target,
     Transfer,
@@ -28,34 +26,8 @@ from kai_ari.fallback.steps import CameBack, Done, End, NoHuman, Reason, Step, T
 from kai_ari.fallback.world import World
 from kai_ari.people.availability import PbxState, PhoneState, QueueMember
 from kai_ari.people.presence import Presence
-from kai_ari.testing.fault_table import CLOSED_AT, DID, OPEN_AT, STAFF, TARGETS
-
-WHO = {target.key: target for target in TARGETS}
-READY = PbxState(
-    queues={"support": (QueueMember(name="104", reachable=True, paused=False, in_call=False),)}
-)
-OPEN = World(at=OPEN_AT, pbx=READY)
-CLOSED = World(at=CLOSED_AT, pbx=READY)
-ASKED = Situation.ASKED_FOR_HUMAN
-
-
-def ladder(*rungs: Rung | tuple[Rung, When], name: str = "ladders.default") -> Ladder:
-    rules = []
-    for index, given in enumerate(rungs):
-        rung, when = given if isinstance(given, tuple) else (given, None)
-        conditions = frozenset({when} if when else ())
-        rules.append(Rule(id=f"{name}[{index}]", rung=rung, when=conditions))
-    return Ladder(name=name, rules=tuple(rules))
-
-
-def plan(*rungs: Rung | tuple[Rung, When]) -> Plan:
-    return Plan(
-        business="Rossi Plumbing",
-        staff=STAFF,
-        default=ladder(*rungs),
-        own_numbers=frozenset({DID}),
-        dial_out=(DialOut(prefix="+1", trunk="provider", but_not=("+1900",)),),
-    )
+from kai_ari.testing.fault_table import DID, OPEN_AT, STAFF
+from tests.fallback.house import ASKED, CLOSED, OPEN, WHO, ladder, plan
 
 
 def begin(rules: Plan, world: World = OPEN, situation: Situation = ASKED) -> tuple[State, Step]:
@@ -320,54 +292,3 @@ def test_a_person_who_took_the_call_was_progress() -> None:
     later = replace(OPEN, at=OPEN.at + timedelta(minutes=30))
     _, step = go_on(state, later, CameBack.GIVEN_BACK)
     assert isinstance(step, Try)
-
-
-def test_the_nearest_ladder_is_the_one() -> None:
-    own, own_urgent, urgent = (ladder(Voicemail(), name=name) for name in ("a", "b", "c"))
-    rules = replace(
-        plan(Voicemail()),
-        ladders={Situation.URGENT: urgent},
-        of_number={"200": {None: own, Situation.URGENT: own_urgent}},
-    )
-    assert rules.ladder(Situation.URGENT, "200") == own_urgent
-    assert rules.ladder(ASKED, "200") == own
-    assert rules.ladder(Situation.URGENT, DID) == urgent
-    assert rules.ladder(ASKED, DID) == rules.default
-    assert Plan(business="A", staff=STAFF).ladder(ASKED, DID) == BUILT_IN_LADDER
-
-
-def test_the_longest_prefix_decides_alone() -> None:
-    rules = replace(
-        plan(Voicemail()),
-        dial_out=(
-            DialOut(prefix="+1", trunk="cheap"),
-            DialOut(prefix="+1212", trunk="local", but_not=("+1212976",)),
-        ),
-    )
-    assert rules.trunk_for("+12125550100") == "local"
-    assert rules.trunk_for("+13125550100") == "cheap"
-    assert rules.trunk_for("+12129765550") is None
-    assert rules.trunk_for("+442071838750") is None
-
-
-def test_the_hash_is_of_the_rules_and_of_nothing_else() -> None:
-    rules = plan(Transfer(to=WHO["ann"]), Voicemail())
-    same = plan(Transfer(to=WHO["ann"]), Voicemail())
-    moved = replace(
-        rules,
-        default=replace(
-            rules.default,
-            rules=tuple(replace(rule, where="kai.yaml line 9") for rule in rules.default.rules),
-        ),
-    )
-    assert rules.hash == same.hash == moved.hash
-    assert len(rules.hash) == 64
-    others = [
-        plan(Transfer(to=WHO["ann"], ring_s=26), Voicemail()),
-        plan(Transfer(to=WHO["ann"]), (Voicemail(), When.OPEN)),
-        plan(Voicemail(), Transfer(to=WHO["ann"])),
-        replace(rules, dial_out=()),
-        replace(rules, settings={"hours": None}),
-        replace(rules, of_number={"200": {None: ladder(Goodbye())}}),
-    ]
-    assert len({rules.hash, *(other.hash for other in others)}) == 7
