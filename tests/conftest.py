@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 
@@ -9,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from kai_ari.asterisk.conf import PhoneAccount
+from kai_ari.testing.elsewhere import ELSEWHERE
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.phone import SipPhone
 
@@ -34,6 +36,20 @@ exten => _app-.,1,Gosub(withheld-number,s,1)
 """
 
 MakePhone = Callable[..., Awaitable[SipPhone]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--asterisk-elsewhere",
+        action="store_true",
+        help="run each temporary Asterisk in a network namespace and a file tree that Kai is not "
+        "in, as if it were another machine (needs root)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--asterisk-elsewhere"):
+        os.environ[ELSEWHERE] = "1"  # the processes that tests start inherit it
 
 
 def app_number(app: str, did: str) -> str:

@@ -224,10 +224,15 @@ class AriCall:
             self._signals.put(self._ending)
 
     async def _of_caller(self, request: Awaitable[None]) -> None:
-        """A bridge request refused because of the caller's channel means the caller left."""
+        """A bridge request refused because of the caller's channel means the caller left.
+
+        Asterisk takes one for a channel that is hung up already, until it is gone for good.
+        """
         try:
             await request
         except ServerFault:
             raise
         except AriRefusal as refused:
             raise ChannelGone(f"the caller has left: {refused}") from refused
+        if not self.connected:
+            raise ChannelGone("the caller has left")

@@ -1,32 +1,28 @@
 """A private Asterisk of our own: started, watched, asked and stopped.
 
-Several run side by side from one installation, each with its own directories under
-`<root>/srv/kai/<instance>` and its own ports. Tests, `scripts/up` and `kai-ari drill` use it;
-a business's own PBX runs under systemd instead.
+Several run side by side from one installation, each at a site of its own: directories under
+`<root>/srv/kai/<instance>` and ports, or even another network and file tree than this one's.
+Tests, `scripts/up` and `kai-ari drill` use it; a business's own PBX runs under systemd instead.
 """
 
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import aiohttp
 
 from kai_ari.asterisk.conf import PbxSettings, PhoneAccount, Premises
 from kai_ari.asterisk.conf_render import write_to
-from kai_ari.testing.installation import (
-    asterisk_command,
-    directories,
-    installed_root,
-    name_the_host,
-)
-from kai_ari.testing.ports import USUAL_PORTS, PbxError, Ports, busy_port, free_slot, try_lock
+from kai_ari.testing.elsewhere import ELSEWHERE, elsewhere_site
+from kai_ari.testing.installation import installed_root, name_the_host
+from kai_ari.testing.ports import USUAL_PORTS, PbxError, Ports
+from kai_ari.testing.site import LOOPBACK, Site, named_site, temporary_site
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
@@ -50,8 +46,10 @@ class LocalAsterisk:
     """One Asterisk process. `async with` starts it, waits until it is ready, and stops it.
 
     Without `instance` it is temporary: it gets a free set of ports, and its directories are
-    removed when it stops. With a name, `ports` are used as they are, and its state (registered
-    phones, recordings, log) is kept for the next start. `phones` come besides the premises' own.
+    removed when it stops; `elsewhere` puts it into a network and a file tree that are not this
+    process's (None: when the environment has KAI_ASTERISK_ELSEWHERE). With a name, it is here,
+    `ports` are used as they are, and its state (registered phones, recordings, log) is kept for
+    the next start. `phones` come besides the premises' own.
     """
 
     def __init__(
@@ -60,8 +58,9 @@ class LocalAsterisk:
         instance: str | None = None,
         ports: Ports = USUAL_PORTS,
         root: Path | None = None,
-        sip_address: str = "127.0.0.1",
-        ari_password: str = "kai-test",  # noqa: S107 - temporary instances listen on the loopback
+        sip_address: str = LOOPBACK,
+        elsewhere: bool | None = None,
+        ari_password: str = "kai-test",  # noqa: S107 - only this machine reaches temporary ones
         ami_password: str = "kai-test",  # noqa: S107 - as above
         app: str = "kai",
         premises: Premises | None = None,
@@ -70,7 +69,7 @@ class LocalAsterisk:
     ) -> None:
         self._root = root or installed_root()
         self._instance = instance
-        self._temporary_name = ""
+        self._elsewhere = bool(os.environ.get(ELSEWHERE)) if elsewhere is None else elsewhere
         self._ports = ports
         self._sip_address = sip_address
         self._ari_password = ari_password
@@ -78,7 +77,7 @@ class LocalAsterisk:
         self._ami_password = ami_password
         self._premises = (premises or Premises()).with_phones(phones)
         self._extra_extensions = extra_extensions
-        self._lock: IO[str] | None = None
+        self._site: Site | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._settings: PbxSettings | None = None
 
@@ -104,9 +103,21 @@ class LocalAsterisk:
         return next(phone for phone in self.settings.premises.phones if phone.user == user)
 
     @property
+    def site(self) -> Site:
+        """Where it runs. Raises PbxError before the first start."""
+        if self._site is None:
+            raise PbxError("this Asterisk has not been started")
+        return self._site
+
+    @property
     def home(self) -> Path:
         """This instance's directories, as seen from outside its root."""
-        return self._root / "srv/kai" / (self._instance or self._temporary_name)
+        return self.site.home
+
+    @property
+    def near_address(self) -> str:
+        """This machine's address, as this Asterisk reaches it."""
+        return self.site.near_address
 
     @property
     def running(self) -> bool:
@@ -136,8 +147,9 @@ class LocalAsterisk:
             raise PbxError(f"Asterisk instance {self._instance or 'temporary'} is already started")
         if os.geteuid() != 0:
             raise PbxError("Asterisk is started as root (it changes into its own root directory)")
-        if self._lock is None:
-            self._reserve()
+        if self._site is None or not self._site.held:
+            self._site = await self._reserve()
+            self._settings = self._settings_at(self._site)
         write_to(self.home / "etc", self.settings)
         for name in ("state/keys", "spool/recording", "spool/tmp", "run", "log", "cache"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
@@ -147,10 +159,9 @@ class LocalAsterisk:
             async with asyncio.timeout(START_TIMEOUT_S):
                 await self._wait_until_ready()
         except TimeoutError:
+            late = PbxError(f"Asterisk was not ready in {START_TIMEOUT_S:.0f} s\n{self.log_tail()}")
             await self.stop()
-            raise PbxError(
-                f"Asterisk was not ready in {START_TIMEOUT_S:.0f} s\n{self.log_tail()}"
-            ) from None
+            raise late from None
         except BaseException:
             await self.stop()
             raise
@@ -158,11 +169,8 @@ class LocalAsterisk:
     async def stop(self) -> None:
         """End it, gracefully if it will, and give back its ports. Idempotent."""
         await self._end(signal.SIGTERM)
-        if self._lock is not None:
-            if self._instance is None:
-                shutil.rmtree(self.home, ignore_errors=True)
-            self._lock.close()
-            self._lock = None
+        if self._site is not None:
+            await self._site.release()
 
     async def kill(self) -> None:
         """End it as a crash would. `start` brings it back on the same ports."""
@@ -184,9 +192,7 @@ class LocalAsterisk:
     async def console(self, command: str) -> str:
         """What Asterisk's command line answers, as `asterisk -rx` gives it."""
         process = await asyncio.create_subprocess_exec(
-            *asterisk_command(self._root),
-            "-C",
-            str(self._etc / "asterisk.conf"),
+            *self.site.command,
             "-rx",
             command,
             stdin=asyncio.subprocess.DEVNULL,
@@ -235,42 +241,24 @@ class LocalAsterisk:
 
     # -- how -------------------------------------------------------------------
 
-    @property
-    def _etc(self) -> PurePosixPath:
-        return self.settings.directories.etc
-
-    def _reserve(self) -> None:
-        """Take the instance's name, and its ports, for as long as this object lives."""
-        locks = self._root / "srv/kai/.locks"
-        locks.mkdir(parents=True, exist_ok=True)
+    async def _reserve(self) -> Site:
         if self._instance is not None:
-            self._lock = try_lock(locks / self._instance)
-            if self._lock is None:
-                raise PbxError(
-                    f"the Asterisk instance {self._instance!r} is already running: stop it first"
-                )
-            busy = busy_port(self._sip_address, self._ports)
-            if busy:
-                self._lock.close()
-                self._lock = None
-                raise PbxError(
-                    f"{busy} is taken by another program: stop it, or choose other ports"
-                )
-        else:
-            self._lock, self._temporary_name, self._ports = free_slot(locks, self._sip_address)
-            shutil.rmtree(self.home, ignore_errors=True)
-        self._settings = self._make_settings()
+            return named_site(self._root, self._instance, self._ports, self._sip_address)
+        if self._elsewhere:
+            return await elsewhere_site(self._root)
+        return temporary_site(self._root, self._sip_address)
 
-    def _make_settings(self) -> PbxSettings:
+    def _settings_at(self, site: Site) -> PbxSettings:
         return PbxSettings(
-            directories=directories(self._root, self.home),
+            directories=site.directories,
             premises=self._premises,
-            http_port=self._ports.http,
-            ami_port=self._ports.ami,
-            sip_address=self._sip_address,
-            sip_port=self._ports.sip,
-            rtp_first=self._ports.rtp_first,
-            rtp_last=self._ports.rtp_last,
+            http_address=site.http_address,
+            http_port=site.ports.http,
+            ami_port=site.ports.ami,
+            sip_address=site.sip_address,
+            sip_port=site.ports.sip,
+            rtp_first=site.ports.rtp_first,
+            rtp_last=site.ports.rtp_last,
             ari_password=self._ari_password,
             ami_password=self._ami_password,
             app=self._app,
@@ -284,9 +272,7 @@ class LocalAsterisk:
                 "setpriv",
                 "--pdeathsig",
                 "KILL",
-                *asterisk_command(self._root),
-                "-C",
-                str(self._etc / "asterisk.conf"),
+                *self.site.command,
                 "-f",
                 "-n",
                 stdin=asyncio.subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 import fcntl
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -39,8 +40,13 @@ def try_lock(path: Path) -> IO[str] | None:
     return file
 
 
-def free_slot(locks: Path, sip_address: str) -> tuple[IO[str], str, Ports]:
-    """The first set of ports that no other temporary instance and no other program has."""
+def free_slot(
+    locks: Path, kind: str, usable: Callable[[Ports], bool] = lambda _: True
+) -> tuple[IO[str], int, Ports]:
+    """The first slot of this kind that no other process holds, and whose ports are usable.
+
+    The ports between AMI's and RTP's are for what a test puts beside its Asterisk.
+    """
     for slot in range(_SLOTS):
         base = _SLOT_BASE + slot * _SLOT_STEP
         ports = Ports(
@@ -50,11 +56,11 @@ def free_slot(locks: Path, sip_address: str) -> tuple[IO[str], str, Ports]:
             rtp_first=base + 10,
             rtp_last=base + _SLOT_STEP - 1,
         )
-        lock = try_lock(locks / f"temporary-{slot}")
+        lock = try_lock(locks / f"{kind}-{slot}")
         if lock is None:
             continue
-        if busy_port(sip_address, ports) is None:
-            return lock, f"temporary-{slot}", ports
+        if usable(ports):
+            return lock, slot, ports
         lock.close()
     raise PbxError(
         f"no free ports between {_SLOT_BASE} and {_SLOT_BASE + _SLOTS * _SLOT_STEP}: are temporary "

@@ -38,7 +38,7 @@ def settings_of(pbx: LocalAsterisk) -> AriSettings:
 @asynccontextmanager
 async def transport_to(pbx: LocalAsterisk, name: str) -> AsyncIterator[MediaTransport]:
     if name == "audiosocket":
-        async with AudioSocket("127.0.0.1", 0) as server:
+        async with AudioSocket(pbx.near_address, 0) as server:
             yield server
     else:
         async with ChanWebSocket(pbx.ari_url) as sockets:

@@ -6,7 +6,6 @@ still there is taken up again. A second agent; another media transport.
 
 import asyncio
 import shutil
-import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -21,8 +20,10 @@ from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.reader import open_reader
 from kai_ari.promises.obligation import Owed
 from kai_ari.speech.build import LocalSpeech
-from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, run_script
+from kai_ari.speech.wav import read_wav
+from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, Voice, run_script
 from kai_ari.testing.pbx import LocalAsterisk
+from kai_ari.testing.phone_call import PhoneCall
 from tests.asterisk.agent import nothing_left
 from tests.conftest import EXTENSIONS, PHONES, app_number
 from tests.reception_real.agent_process import CONNECTED, agent_process
@@ -167,16 +168,11 @@ async def a_second_agent_is_refused_and_harms_no_call(
     assert f"another agent answers calls as app '{APP}'" in line_of_rival
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 async def a_message_is_taken_over_audiosocket(
     pbx: LocalAsterisk, speech: LocalSpeech, tmp_path: Path
 ) -> None:
-    media = f', media: audiosocket, audiosocket_listen: "127.0.0.1:{free_port()}"'
+    port = pbx.settings.ami_port + 1  # of its slot's ports, the first that Asterisk leaves
+    media = f', media: audiosocket, audiosocket_listen: "{pbx.near_address}:{port}"'
     async with open_house(pbx, speech, tmp_path, media=media) as house:
         placed = await house.call(
             "2001",
@@ -195,13 +191,41 @@ async def a_message_is_taken_over_audiosocket(
     assert matches("your message is saved", placed.heard)
 
 
+async def kai_and_asterisk_share_neither_network_nor_files(
+    pbx: LocalAsterisk, speech: LocalSpeech, tmp_path: Path
+) -> None:
+    async def leave_a_voicemail(call: PhoneCall, voice: Voice) -> None:
+        await run_script(call, [Say(text="Can I leave a voicemail?")], voice)
+        await call.say(await voice("The radiator in the bedroom stays cold."))
+        await call.press("#")
+
+    async with open_house(pbx, speech, tmp_path) as house:
+        calls = await house.at_once(
+            {
+                "message": house.call("2001", follow(*MESSAGE)),
+                "voicemail": house.call("2002", leave_a_voicemail),
+            }
+        )
+        assert calls["message"].outcome.headline is Headline.DETAILS_TAKEN
+        assert matches("your message is saved", calls["message"].heard)
+        voicemail = calls["voicemail"]
+        assert voicemail.outcome.headline is Headline.MESSAGE_LEFT
+        stored = house.data / "recordings" / voicemail.one(ev.RecordingStored).file
+        assert len(read_wav(stored.read_bytes())) // 32 >= 1_500
+        words = voicemail.one(ev.RecordingTranscribed).text
+        assert matches("the radiator in the bedroom stays cold", words), words
+
+
 SCENARIOS = (
     asterisk_killed_in_mid_call,
     agent_killed_in_mid_call,
     agent_killed_in_mid_voicemail,
     a_second_agent_is_refused_and_harms_no_call,
     a_message_is_taken_over_audiosocket,
+    kai_and_asterisk_share_neither_network_nor_files,
 )
+#: Always with an Asterisk in another network and file tree; `--asterisk-elsewhere` does it to all.
+ELSEWHERE = (a_message_is_taken_over_audiosocket, kai_and_asterisk_share_neither_network_nor_files)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -211,7 +235,10 @@ async def results(
     """Each scenario has an Asterisk of its own; all are played at the same time."""
 
     async def play(scenario: Scenario) -> None:
-        async with LocalAsterisk(phones=PHONES, extra_extensions=EXTENSIONS) as pbx:
+        elsewhere = True if scenario in ELSEWHERE else None
+        async with LocalAsterisk(
+            phones=PHONES, extra_extensions=EXTENSIONS, elsewhere=elsewhere
+        ) as pbx:
             await scenario(pbx, speech, tmp_path_factory.mktemp("house"))
             await nothing_left(pbx)
 
