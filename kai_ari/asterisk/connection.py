@@ -16,6 +16,7 @@ from typing import Any
 
 from kai_ari import log
 from kai_ari.asterisk.agent_lock import QUESTION, AgentLock
+from kai_ari.asterisk.arrivals import Normalise, arrival_of
 from kai_ari.asterisk.client import AriClient, AriSettings
 from kai_ari.asterisk.dispatch import Switchboard
 from kai_ari.asterisk.errors import (
@@ -23,7 +24,6 @@ from kai_ari.asterisk.errors import (
     AgentRunning,
     AriRefusal,
     AriUnreachable,
-    NotFound,
     UnsupportedAsterisk,
 )
 from kai_ari.asterisk.events import Backoff, connected
@@ -31,7 +31,10 @@ from kai_ari.asterisk.live_call import AriCall
 from kai_ari.asterisk.media_transport import MediaTransport
 from kai_ari.asterisk.objects import Channel
 from kai_ari.asterisk.recordings import Shelf, stop_earlier
-from kai_ari.calls.call import Arrival, CallId, call_of, new_call_id
+from kai_ari.asterisk.removal import removed
+from kai_ari.asterisk.returning import turned_back
+from kai_ari.asterisk.settling import remove, remove_orphans
+from kai_ari.calls.call import Arrival, CallId, call_of
 from kai_ari.clock import Clock
 from kai_ari.errors import AsteriskError
 from kai_ari.reception.ports import LiveCall, RecordingShelf
@@ -42,11 +45,9 @@ OLDEST_MAJOR = 20
 GIVE_UP_S = 10.0
 #: Calls served at once: each costs recognition, so a flood is turned away, not queued.
 MAX_CALLS = 100
-MAX_DID = 40
 
 OnCall = Callable[[LiveCall], Awaitable[None]]
 OnSettled = Callable[[RecordingShelf], Awaitable[None]]
-Normalise = Callable[[str], str | None]
 
 _log = log.get("asterisk")
 
@@ -92,7 +93,9 @@ class Asterisk:
                     return
                 call = AriCall(arrival, ari, self._transport, tasks.create_task)
                 self._switchboard.add(arrival.call, arrival.channel, call)
-                task = tasks.create_task(self._serve(call, on_call), name=f"call-{arrival.call}")
+                task = tasks.create_task(
+                    self._serve(call, ari, on_call), name=f"call-{arrival.call}"
+                )
                 self._calls[task] = call
                 task.add_done_callback(self._calls.pop)
 
@@ -122,9 +125,12 @@ class Asterisk:
 
     # -- one call ------------------------------------------------------------------
 
-    async def _serve(self, call: AriCall, on_call: OnCall) -> None:
+    async def _serve(self, call: AriCall, ari: AriClient, on_call: OnCall) -> None:
         log.call_id.set(call.arrival.call)
         try:
+            others = [other.legs for other in self._calls.values() if other is not call]
+            if await turned_back(ari, call.arrival, others, self._normalise):
+                return
             await on_call(call)
             if call.connected:
                 await call.hang_up()
@@ -177,7 +183,7 @@ class Asterisk:
                     self.ready.set()
                     collect()
                     async for event in events:
-                        self._on_event(event, lock, tasks, start)
+                        self._on_event(event, ari, lock, tasks, start)
             except (AgentReplaced, AgentRunning):  # the callers are the other agent's
                 for call in self._calls.values():
                     call.yield_caller()
@@ -199,6 +205,7 @@ class Asterisk:
     def _on_event(
         self,
         event: Mapping[str, Any],
+        ari: AriClient,
         lock: AgentLock,
         tasks: asyncio.TaskGroup,
         start: Callable[[Arrival], None],
@@ -210,39 +217,35 @@ class Asterisk:
                 channel = Channel.parse(event["channel"])
                 if call_of(channel.id) is None:
                     start(self._arrival(channel, tuple(event["args"]), reclaimed=False))
+                else:  # answered for a call that is over
+                    tasks.create_task(removed(ari.hang_up(channel.id)), name="late-answer")
             case "ChannelUserevent" if event["eventname"] == QUESTION:
                 tasks.create_task(lock.answer(event), name="agent-lock-answer")
 
     async def _settle(self, ari: AriClient, start: Callable[[Arrival], None]) -> None:
         version = await ari.version()
         _check_version(version)
-        ours = [channel for channel in await ari.channels() if channel.app == ari.app]
+        asked = {channel for call in self._calls.values() for channel in call.legs.asked}
+        channels = {channel.id: channel for channel in await ari.channels()}
+        ours = [channel for channel in channels.values() if channel.app == ari.app]
         for call in list(self._calls.values()):
             await call.reconcile_recordings()
+            call.legs.reconcile(
+                lost=asked - set(channels),
+                up={channel.id for channel in ours if channel.state == "Up"},
+            )
         self._lose("gone_while_disconnected", {channel.id for channel in ours})
-        live = self._live()
-        media = [c.id for c in ours if call_of(c.id) and call_of(c.id) not in live]
-        for orphan in media:
-            await _remove(ari.hang_up(orphan), orphan)
-        own_bridges = [b.id for b in await ari.bridges() if b.name == ari.app and call_of(b.id)]
-        bridges = [bridge for bridge in own_bridges if call_of(bridge) not in live]
-        for orphan in bridges:
-            await _remove(ari.destroy_bridge(orphan), orphan)
+        orphans = await remove_orphans(ari, channels.values(), self._live())
         callers = [c for c in ours if not call_of(c.id) and not self._switchboard.knows(c.id)]
         for channel in callers:
             # One that rings has met no agent yet: it came in while we connected.
             reclaimed = channel.state == "Up"
             if reclaimed:
-                await _remove(stop_earlier(ari, channel.id), channel.id)
+                await remove(stop_earlier(ari, channel.id), channel.id)
             start(self._arrival(channel, channel.args, reclaimed=reclaimed))
         _log.info(
             "connected to Asterisk",
-            extra=log.fields(
-                version=version,
-                app=ari.app,
-                reclaimed=len(callers),
-                orphans=len(media) + len(bridges),
-            ),
+            extra=log.fields(version=version, app=ari.app, reclaimed=len(callers), orphans=orphans),
         )
 
     def _lose(self, reason: str, present: set[str]) -> None:
@@ -251,18 +254,8 @@ class Asterisk:
                 call.lose(reason)
 
     def _arrival(self, channel: Channel, args: tuple[str, ...], *, reclaimed: bool) -> Arrival:
-        # What was dialled may hold commas; whether the number may be shown comes last.
-        *dialled, presentation = args if len(args) > 1 else (*args, "")
-        # A trusted trunk tells a withheld number all the same: it is not ours to use.
-        withheld = presentation.startswith("prohib")
-        return Arrival(
-            call=new_call_id(self._clock.now()),
-            channel=channel.id,
-            did=re.sub(r"[^0-9*#+A-Za-z]", "?", ",".join(dialled)[:MAX_DID]),
-            caller_raw="" if withheld else channel.caller_number,
-            caller_name="" if withheld else channel.caller_name,
-            caller_number=None if withheld else self._normalise(channel.caller_number),
-            reclaimed=reclaimed,
+        return arrival_of(
+            channel, args, reclaimed=reclaimed, clock=self._clock, normalise=self._normalise
         )
 
 
@@ -274,17 +267,6 @@ async def _turn_away(ari: AriClient, arrival: Arrival) -> None:
         await ari.continue_in_dialplan(arrival.channel)
     except AsteriskError as error:
         _log.warning("a caller was not left to the dialplan", extra=log.fields(error=str(error)))
-
-
-async def _remove(request: Awaitable[None], what: str) -> None:
-    try:
-        await request
-    except NotFound:
-        _log.debug("orphan was gone already", extra=log.fields(id=what))
-    except AriUnreachable:
-        raise
-    except AsteriskError as error:
-        _log.warning("orphan not removed", extra=log.fields(id=what, error=str(error)))
 
 
 def _check_version(version: str) -> None:

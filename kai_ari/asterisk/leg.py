@@ -30,6 +30,7 @@ from kai_ari.reception.legs import (
 class _Branch:
     """One channel of the leg, from before it is asked for. `ending` is None while it lives."""
 
+    made: bool = False
     leaving: Mapping[str, Any] | None = None  # the ChannelHangupRequest
     ending: Ending | None = None
 
@@ -83,10 +84,19 @@ class Leg:
         self._verdict = self._verdict or Ending(result=result, reason=reason)
         self._decide()
 
-    def lose(self, reason: str) -> None:
-        """Its channels are gone, and no event told."""
-        for channel in self.live:
-            self._end_branch(channel, Ending(result=LegResult.FAILED, reason=reason))
+    def made(self, channel: str) -> None:
+        """Asterisk has agreed to make a branch."""
+        self._branches[channel].made = True
+
+    def lose(self, channel: str, reason: str) -> None:
+        """The channel is gone, and no event told."""
+        result = LegResult.DROPPED if channel == self.winner else LegResult.FAILED
+        self._end_branch(channel, Ending(result=result, reason=reason))
+
+    @property
+    def asked(self) -> list[str]:
+        """Channels that there are, as far as events have told."""
+        return [channel for channel in self.live if self._branches[channel].made]
 
     @property
     def live(self) -> list[str]:

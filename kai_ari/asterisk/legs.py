@@ -6,7 +6,8 @@ ring ─> a task for each leg: ask Asterisk for its channels, give up what does 
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from kai_ari import log
@@ -40,6 +41,8 @@ OUTSIDE_RING_LIMIT_S = 12.0
 _LEG_NAME = re.compile(r"[a-z0-9]{1,16}\Z")
 _RESERVED = re.compile(r"bridge|media\d*")
 
+_NOT_REGISTERED = Ending(result=LegResult.UNREACHABLE, reason="not_registered")
+
 _T = TypeVar("_T")
 
 _log = log.get("asterisk")
@@ -49,6 +52,15 @@ class Spawn(Protocol):
     """Start work that ends with the agent at the latest."""
 
     def __call__(self, work: Coroutine[Any, Any, None], /, *, name: str) -> asyncio.Task[None]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class RingingOutside:
+    """`shown` is the number it shows as the caller's, "" for none."""
+
+    leg: str
+    number: str
+    shown: str
 
 
 class Legs:
@@ -132,6 +144,37 @@ class Legs:
         if self._tasks:
             await asyncio.wait(set(self._tasks))
 
+    # -- what the connection does --------------------------------------------------------
+
+    @property
+    def asked(self) -> set[str]:
+        """The channels that Asterisk has made for the legs and, as far as is known, has."""
+        return {channel for leg in self._legs.values() for channel in leg.asked}
+
+    def reconcile(self, *, lost: Collection[str], up: Collection[str]) -> None:
+        """After a time without events: `lost` channels are gone, those `up` were answered."""
+        for leg in self._legs.values():
+            for channel in leg.live:
+                if channel in lost:
+                    leg.lose(channel, "gone_while_disconnected")
+                elif channel in up:
+                    leg.answer(channel)
+
+    def ringing_outside(self) -> list[RingingOutside]:
+        """The legs that ring through a trunk now."""
+        return [
+            RingingOutside(
+                leg=leg.request.leg, number=leg.request.to.number, shown=leg.request.shown_number
+            )
+            for leg in self._legs.values()
+            if isinstance(leg.request.to, ToNumber) and not leg.decided.is_set()
+        ]
+
+    async def give_up(self, name: str, result: LegResult, reason: str) -> None:
+        leg = self._legs[name]
+        leg.give_up(result, reason)
+        await self._hang_up(leg.live, answered_elsewhere=False)
+
     # -- what Asterisk says --------------------------------------------------------------
 
     def on_event(self, event: Mapping[str, Any]) -> None:
@@ -160,7 +203,8 @@ class Legs:
             _log.exception("a leg failed", extra=log.fields(leg=name))
             leg.give_up(LegResult.FAILED, "fault_in_kai")
             await self._hang_up(leg.live, answered_elsewhere=False)
-            leg.lose("fault_in_kai")
+            for channel in leg.live:
+                leg.lose(channel, "fault_in_kai")
         finally:
             await self._rooms[name].remove()
 
@@ -168,13 +212,10 @@ class Legs:
         try:
             endpoints = await self._endpoints(leg.request)
         except AsteriskError as error:
-            _log.warning("a leg cannot be dialled", extra=log.fields(error=str(error)))
-            reason = error.code
-            leg.not_made(leg.new_branch(), Ending(result=LegResult.FAILED, reason=reason))
+            self._not_made(leg, leg.new_branch(), error)
             return
         if not endpoints:
-            ending = Ending(result=LegResult.UNREACHABLE, reason="not_registered")
-            leg.not_made(leg.new_branch(), ending)
+            leg.not_made(leg.new_branch(), _NOT_REGISTERED)
             return
         asked = [(leg.new_branch(), endpoint) for endpoint in endpoints]
         await asyncio.gather(*(self._originate(leg, *branch) for branch in asked))
@@ -198,10 +239,14 @@ class Legs:
                 formats=dialling.LOCAL_FORMATS if queue else "",
                 variables=dialling.variables(leg.request, self._ari.app),
             )
-        except ServerFault:  # said of an endpoint that is not registered, and of an unknown one
-            ending = Ending(result=LegResult.UNREACHABLE, reason="not_registered")
-            leg.not_made(channel, ending)
+            leg.made(channel)
         except AsteriskError as error:
+            self._not_made(leg, channel, error)
+
+    def _not_made(self, leg: Leg, channel: str, error: AsteriskError) -> None:
+        if isinstance(error, ServerFault):  # of an endpoint without a phone, or an unknown one
+            leg.not_made(channel, _NOT_REGISTERED)
+        else:
             _log.warning("a leg was not rung", extra=log.fields(error=str(error)))
             leg.not_made(channel, Ending(result=LegResult.FAILED, reason=error.code))
 

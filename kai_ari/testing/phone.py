@@ -125,9 +125,11 @@ class SipPhone:
         caller_id: str | None = None,
         caller_name: str = "",
         hidden: bool = False,
+        forwarded_by: str | None = None,
     ) -> PhoneCall:
         """Send an INVITE; the call is not answered yet.
 
+        `forwarded_by` goes out as Diversion: the number that this call was for at first.
         `caller_id` and `hidden` go out as P-Asserted-Identity and Privacy, as a trunk sends
         them; the PBX believes them of an account without a fixed caller id.
         """
@@ -135,6 +137,10 @@ class SipPhone:
         if caller_id is not None:
             host = self.server.partition(":")[0]
             headers.append(("P-Asserted-Identity", f'"{caller_name}" <sip:{caller_id}@{host}>'))
+        if forwarded_by is not None:
+            headers.append(
+                ("Diversion", f"<sip:{forwarded_by}@{self.server}>;reason=unconditional")
+            )
         if hidden:
             headers.append(("Privacy", "id"))
         reply = await self._running().ask(do="dial", number=number, headers=headers)
@@ -170,6 +176,7 @@ class SipPhone:
             case "incoming":
                 call = self._call(event["call"])
                 call.invited_ns, call.caller = event["at_ns"], event["caller"]
+                call.invite = event["invite"]
                 self._incoming.append(call)
             case "call_state":
                 state, code, reason = event["state"], event["code"], event["reason"]

@@ -95,6 +95,7 @@ class PhoneCall:
         self._transfer = 0
         self.invited_ns = 0  # when the INVITE was sent, or came
         self.caller = ""  # of an incoming call: its From
+        self.invite = ""  # of an incoming call: the whole message
         self.codec: str | None = None  # as SDP calls it, once there is audio
         self.keys = ""  # pressed at the far end
 
@@ -127,6 +128,10 @@ class PhoneCall:
     async def press(self, keys: str) -> None:
         """Send keys by RFC 4733; returns when they were sent."""
         await self._ask(do="press", call=self._number, keys=keys)
+
+    async def mute(self) -> None:
+        """Send no audio at all any more, as when the network loses it on the way."""
+        await self._ask(do="mute", call=self._number)
 
     async def hang_up(self) -> None:
         """End the call, or stop it ringing. Returns when it is over; no error if it was."""

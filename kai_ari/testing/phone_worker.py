@@ -12,7 +12,6 @@ import json
 import os
 import queue
 import re
-import socket
 import sys
 import threading
 import time
@@ -24,6 +23,7 @@ try:
     import pjsua2 as pj
 
     from kai_ari.testing.phone_line import Line
+    from kai_ari.testing.phone_sip import local_address, with_headers
 except ImportError as error:
     print(json.dumps({"event": "fatal", "text": f"pjsua2 is not installed ({error})"}), flush=True)
     sys.exit(1)
@@ -118,7 +118,8 @@ class Account(pj.Account):  # type: ignore[misc]
 
     def onIncomingCall(self, incoming: Any) -> None:  # noqa: N802 - pjsua2's name
         call = self._phone.new_call(incoming.callId)
-        self._phone.output.event("incoming", call=call.number, caller=call.getInfo().remoteUri)
+        caller, invite = call.getInfo().remoteUri, incoming.rdata.wholeMsg
+        self._phone.output.event("incoming", call=call.number, caller=caller, invite=invite)
 
 
 class Phone:
@@ -128,7 +129,7 @@ class Phone:
         self._server: str = config["server"]
         self._calls: dict[int, Call] = {}
         self._numbers = iter(range(1, 1 << 31))
-        self._local = config["address"] or _local_address(self._server)
+        self._local = config["address"] or local_address(self._server)
         self._endpoint = pj.Endpoint()
         self._start_endpoint(config)
         self._account = Account(self)
@@ -210,11 +211,14 @@ class Phone:
                 call.line.say(number, base64.b64decode(request["pcm"]))
             case "press":
                 self._press(call, number, request["keys"])
+            case "mute":
+                call.line.stopTransmit(call.getAudioMedia(-1))
+                self.output.send(reply=number)
             case "hang_up":
                 call.hangup(pj.CallOpParam(True))
                 self.output.send(reply=number)
             case "respond":
-                status = _with_headers(request["headers"])
+                status = with_headers(request["headers"])
                 status.statusCode = request["code"]
                 call.answer(status)
                 self.output.send(reply=number)
@@ -225,7 +229,7 @@ class Phone:
     def _dial(self, request: dict[str, Any]) -> dict[str, int]:
         call = self.new_call(None)
         invited_ns = time.monotonic_ns()
-        call.makeCall(f"sip:{request['number']}@{self._server}", _with_headers(request["headers"]))
+        call.makeCall(f"sip:{request['number']}@{self._server}", with_headers(request["headers"]))
         return {"call": call.number, "invited_ns": invited_ns}
 
     def _press(self, call: Call, request: int, keys: str) -> None:
@@ -255,24 +259,6 @@ class Phone:
         while (self._account.registered or self._calls) and time.monotonic() < deadline:
             self._endpoint.libHandleEvents(_PUMP_MS)
             self._forget_ended()
-
-
-def _with_headers(headers: list[tuple[str, str]]) -> Any:
-    options = pj.CallOpParam(True)
-    for name, value in headers:
-        header = pj.SipHeader()
-        header.hName, header.hValue = name, value
-        options.txOption.headers.append(header)
-    return options
-
-
-def _local_address(server: str) -> str:
-    """The address of this machine that the server is reached from."""
-    host, _, port = server.rpartition(":")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((host, int(port)))
-        address: str = probe.getsockname()[0]
-        return address
 
 
 def _read_requests(requests: "queue.SimpleQueue[dict[str, Any] | None]") -> None:

@@ -5,18 +5,24 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from kai_ari.reception.legs import LegAnswered, LegEnded, LegKey, LegResult, LegRinging, ToPhone
-from kai_ari.reception.ports import Key, MediaSession
+from kai_ari.reception.legs import (
+    LegAnswered,
+    LegEnded,
+    LegKey,
+    LegResult,
+    LegRinging,
+    ToPhone,
+)
+from kai_ari.reception.ports import Key
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.phone import SipPhone
-from kai_ari.testing.phone_call import PhoneCall
-from tests.asterisk.agent import Caught, agent, has_tone, nothing_left, phone_at, tone
-from tests.asterisk.staff import ACCOUNTS, conversation, staff_phone
+from tests.asterisk.agent import Caught, agent, nothing_left, phone_at, tone
+from tests.asterisk.staff import conversation, hears, premises, speak, staff_phone
 
 
 @pytest.fixture
 async def pbx() -> AsyncIterator[LocalAsterisk]:
-    async with LocalAsterisk(phones=ACCOUNTS) as pbx:
+    async with LocalAsterisk(premises=premises()) as pbx:
         yield pbx
 
 
@@ -24,22 +30,6 @@ async def pbx() -> AsyncIterator[LocalAsterisk]:
 async def phone(pbx: LocalAsterisk) -> AsyncIterator[SipPhone]:
     async with phone_at(pbx) as phone:
         yield phone
-
-
-async def hears(listener: PhoneCall, hertz: int) -> None:
-    """Wait until the phone hears the tone."""
-    start, heard = listener.frame_count, b""
-    async with asyncio.timeout(5):
-        async for frame in listener.frames(max(0, start - 1)):
-            heard = (heard + frame.heard)[-6_400:]
-            if len(heard) == 6_400 and has_tone(heard, hertz):
-                return
-
-
-async def speak(media: MediaSession, hertz: int) -> None:
-    line = media.start_line()
-    await line.write(tone(hertz, 600))
-    await line.finish()
 
 
 async def test_a_leg_is_whispered_to_joined_and_left(pbx: LocalAsterisk, phone: SipPhone) -> None:
@@ -127,7 +117,7 @@ async def test_the_first_of_several_to_answer_wins(pbx: LocalAsterisk, phone: Si
         )
         await talk.call.join("b")
         await talk.call.hang_up_leg("a", answered_elsewhere=True)
-        assert (await talk.ended("a"))["a"].result is LegResult.CANCELLED
+        assert await talk.ended("a") == [(LegResult.CANCELLED, "by_kai")]
         await asyncio.gather(talk.line.say(tone(600, 800)), hears(second, 600))
         await talk.line.hang_up()
         caught.let_go(talk.call)

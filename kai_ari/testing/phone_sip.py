@@ -1,0 +1,24 @@
+"""Small parts of SIP for the phone's process."""
+
+import socket
+from typing import Any
+
+import pjsua2 as pj
+
+
+def with_headers(headers: list[tuple[str, str]]) -> Any:
+    options = pj.CallOpParam(True)
+    for name, value in headers:
+        header = pj.SipHeader()
+        header.hName, header.hValue = name, value
+        options.txOption.headers.append(header)
+    return options
+
+
+def local_address(server: str) -> str:
+    """The address of this machine that the server is reached from."""
+    host, _, port = server.rpartition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((host, int(port)))
+        address: str = probe.getsockname()[0]
+        return address
