@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from kai_ari.app import Agent, build
@@ -50,13 +51,21 @@ async def until(condition: Callable[[], Awaitable[bool]], limit_s: float) -> Non
             await asyncio.sleep(_POLL_S)
 
 
-def write_config(directory: Path, pbx: LocalAsterisk, *, app: str, media: str = "") -> Path:
-    """A `kai.yaml` and the ARI password beside it, as an installer would leave them."""
+def write_secrets(directory: Path, pbx: LocalAsterisk) -> None:
     secrets = directory / ".kai/secrets"
     secrets.mkdir(parents=True)
-    secret = secrets / "ari_password"
-    secret.touch(mode=0o600)
-    secret.write_text(pbx.settings.ari_password)
+    for name, value in (
+        ("ari_password", pbx.settings.ari_password),
+        ("ami_password", pbx.settings.ami_password),
+    ):
+        secret = secrets / name
+        secret.touch(mode=0o600)
+        secret.write_text(value)
+
+
+def write_config(directory: Path, pbx: LocalAsterisk, *, app: str, media: str = "") -> Path:
+    """A `kai.yaml` and the ARI password beside it, as an installer would leave them."""
+    write_secrets(directory, pbx)
     path = directory / "kai.yaml"
     numbers = ", ".join(f'"{number}": {{}}' for number in NUMBERS)
     path.write_text(
@@ -69,10 +78,18 @@ def write_config(directory: Path, pbx: LocalAsterisk, *, app: str, media: str = 
 
 
 class House:
-    """One running agent. `app` is what its Asterisk knows it by."""
+    """One running agent. `dialled` is how a phone reaches one of its numbers."""
 
-    def __init__(self, agent: Agent, pbx: LocalAsterisk, speech: LocalSpeech, data: Path) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        pbx: LocalAsterisk,
+        speech: LocalSpeech,
+        data: Path,
+        dialled: Callable[[str], str],
+    ) -> None:
         self.agent = agent
+        self.dialled = dialled
         self.pbx = pbx
         self.speech = speech
         self.data = data
@@ -89,7 +106,7 @@ class House:
     ) -> Placed:
         """Call `number` from a phone of its own, and wait until all of it is over."""
         async with phone_of(self.pbx, user) as phone:
-            line = await phone.dial(app_number(APP, number), caller_id=caller_id, hidden=hidden)
+            line = await phone.dial(self.dialled(number), caller_id=caller_id, hidden=hidden)
             try:
                 async with asyncio.timeout(_CALL_LIMIT_S):
                     await line.answered()
@@ -194,9 +211,14 @@ async def open_house(
     app: str = APP,
     patience_s: float = 7.0,
     media: str = "",
+    path: Path | None = None,
 ) -> AsyncIterator[House]:
-    """Build the agent as `kai-ari run` does and let it serve; at the end its record must hold."""
-    path = write_config(directory, pbx, app=app, media=media)
+    """Build the agent as `kai-ari run` does and let it serve; at the end its record must hold.
+
+    `path` is a kai.yaml of the test's own, for an Asterisk that is all this agent's.
+    """
+    own = path is not None
+    path = path or write_config(directory, pbx, app=app, media=media)
     config = load(path)
     async with build(path, speech) as built:
         settings = replace(built.reception.settings, patience_s=patience_s)
@@ -204,7 +226,8 @@ async def open_house(
         serving = asyncio.create_task(agent.serve(), name="agent")
         try:
             await first(agent.asterisk.ready.wait(), serving)
-            yield House(agent, pbx, speech, config.data)
+            dialled = str if own else partial(app_number, APP)
+            yield House(agent, pbx, speech, config.data, dialled)
             assert await agent.ledger.verify() == []
         finally:
             agent.asterisk.stop()
