@@ -2,29 +2,27 @@
 
 import argparse
 import asyncio
+import json
 import os
 import re
 import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from kai_ari.asterisk.conf import PhoneAccount, Premises
 from kai_ari.cli.main import parser
 from kai_ari.config.load import example, load
 from kai_ari.config.schema import Config
-from kai_ari.config.secret import (
-    ami_password,
-    ari_password,
-    mailbox_pin,
-    make_missing,
-    phone_password,
-)
+from kai_ari.config.secret import ami_password, ari_password, make_missing
 from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.reader import open_reader
+from kai_ari.pbx_from_config import premises
+from kai_ari.speech.hibari_engine import HibariVoice
+from kai_ari.speech.wav import read_wav, write_wav
 from kai_ari.testing.pbx import LocalAsterisk
 from tests.reception_real.agent_process import CONNECTED, agent_process
 
@@ -36,6 +34,11 @@ RUN_ELSEWHERE = {
     "scripts/up": ("tests/test_up.py", 'home.up("--once", "--json")'),
     "scripts/up --stop": ("tests/test_up.py", 'home.up("--stop")'),
     "scripts/test": (".ci/run", "./scripts/test"),
+    # What it turns on is turned on for these, each time.
+    "scripts/test --asterisk-elsewhere": (
+        "tests/reception_real/test_scenarios.py",
+        "elsewhere = True if scenario in ELSEWHERE",
+    ),
     "scripts/check": (".ci/run", "./scripts/check"),
     "scripts/setup": ("tests/test_setup.py", 'run_setup(CHECKOUT, "--tests")'),
     "scripts/fetch-models": ("tests/speech/test_fetch_models.py", "fetch-models"),
@@ -45,9 +48,12 @@ RUN_ELSEWHERE = {
     "kai-ari run": ("tests/reception_real/agent_process.py", '"run"'),
 }
 #: Those that end with another status than 0: it is what they are to show.
-STATUSES = {"kai-ari call --hang-up-after 4 --json": 1}
-#: Run first, and one after the other: what they leave is what the others show.
-FIRST = "kai-ari call"
+STATUSES = {
+    "kai-ari call --hang-up-after 4 --json": 1,
+    "kai-ari call --wav tap.wav --hang-up-after 9 --record both.wav": 1,
+}
+#: Commands that run at once beside the calls, which are made one after the other.
+AT_ONCE = 2
 
 _COMMAND = re.compile(r"(?:\./)?(?:\.venv/bin/)?((?:kai-ari|scripts/[a-z-]+)(?:\s.*)?)")
 _LIMIT_S = 150.0
@@ -93,6 +99,13 @@ IN_README = sorted({plain(command) for command in in_readme()})
 COMMANDS = sorted({*IN_README, *(one for each in PARSERS.values() for one in in_help(each))})
 RUN_HERE = [one for one in COMMANDS if one.startswith("kai-ari") and one not in RUN_ELSEWHERE]
 
+CALLS = [one for one in RUN_HERE if re.match(r"kai-ari call( |$)", one)]
+
+
+def needs_call(command: str) -> bool:
+    """Whether it is about one call, or shows them all."""
+    return command.startswith("kai-ari calls")
+
 
 # -- what is written ------------------------------------------------------------------
 
@@ -127,8 +140,12 @@ def test_every_command_has_an_example_of_its_own() -> None:
 # -- what is run ----------------------------------------------------------------------
 
 
-class Results(dict[str, tuple[int, str, str]]):
-    """Status, output and errors of each command."""
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Status, output and errors of each command that was run in `home`."""
+
+    home: Path
+    of: dict[str, tuple[int, str, str]] = field(default_factory=dict)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -137,7 +154,7 @@ async def results(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Res
     home = tmp_path_factory.mktemp("home")
     config = _write_config(home)
     pbx = LocalAsterisk(
-        premises=_premises(config),
+        premises=premises(config),
         ari_password=ari_password(config.secrets),
         ami_password=ami_password(config.secrets),
     )
@@ -146,19 +163,48 @@ async def results(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Res
         _point_at(pbx, home / "kai.yaml")
         async with agent_process(home / "kai.yaml") as agent:
             await agent.logs(CONNECTED)
-            done = Results()
-            for command in sorted(RUN_HERE, key=lambda one: not one.startswith(FIRST)):
-                done[command] = await _run(await _with_id(command, config), home, path)
+            done = Results(home=home)
+            called = asyncio.Event()
+            few = asyncio.Semaphore(AT_ONCE)
+
+            async def call() -> None:
+                for command in CALLS:
+                    done.of[command] = await _run(command, home, path)
+                called.set()
+
+            async def other(command: str) -> None:
+                if needs_call(command):
+                    await called.wait()
+                async with few:
+                    done.of[command] = await _run(await _with_id(command, config), home, path)
+
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(call())
+                for command in RUN_HERE:
+                    if command not in CALLS:
+                        tasks.create_task(other(command))
             yield done
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("command", RUN_HERE)
 async def test_it_does_what_it_says(results: Results, command: str) -> None:
-    status, output, errors = results[command]
+    status, output, errors = results.of[command]
     assert status == STATUSES.get(command, 0), output + errors
     assert "Traceback" not in errors
     assert output or ">" in command
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_call_says_what_it_was_told_and_keeps_what_was_heard(results: Results) -> None:
+    _, silent, _ = results.of["kai-ari call --hang-up-after 4 --json"]
+    call = json.loads(silent)
+    assert call["outcome"]["headline"] == "caller_left"
+    assert not [event for event in call["events"] if event["kind"] == "caller_spoke"]
+    _, told, _ = results.of["kai-ari call --wav tap.wav --hang-up-after 9 --record both.wav"]
+    assert re.search(r"Caller: .*leaking", told)
+    both = (results.home / "both.wav").read_bytes()
+    assert 8 < len(read_wav(both)) / 32_000 < 30
 
 
 def _write_config(home: Path) -> Config:
@@ -166,22 +212,10 @@ def _write_config(home: Path) -> Config:
     file.write_text(example().replace("synthesizers: [hibari, pyttsx3]", "synthesizers: [hibari]"))
     config = load(file)
     make_missing(config)
+    voice = HibariVoice()
+    (home / "tap.wav").write_bytes(write_wav(voice.render_now("My tap is leaking.")))
+    voice.close()
     return config
-
-
-def _premises(config: Config) -> Premises:
-    return Premises(
-        numbers=tuple(config.numbers),
-        phones=tuple(
-            PhoneAccount(
-                user=extension,
-                password=phone_password(extension, config.secrets),
-                caller_id=extension,
-                mailbox_pin=mailbox_pin(extension, config.secrets) if phone.mailbox else None,
-            )
-            for extension, phone in config.phones.items()
-        ),
-    )
 
 
 def _point_at(pbx: LocalAsterisk, file: Path) -> None:
@@ -206,7 +240,7 @@ def _put_on_path(home: Path, pbx: LocalAsterisk) -> str:
 
 
 async def _with_id(command: str, config: Config) -> str:
-    if not re.search(r"\bID\b", command):
+    if " ID" not in command:
         return command
     async with open_reader(ledger_file(config.data)) as ledger:
         [call, *_] = await ledger.calls(limit=1)

@@ -36,6 +36,8 @@ def add(subparsers: Any) -> None:
         examples={
             'kai-ari call --say "My tap is leaking." --say "It is John Baker." --keys 1 --keys 1':
                 "two lines spoken by a synthesised voice, then a key at each of two questions",
+            "kai-ari call --wav tap.wav --hang-up-after 9 --record both.wav":
+                "a recording instead of a synthesised voice; what both sides said is kept",
             "kai-ari call --hang-up-after 4 --json":
                 "a caller who says nothing and leaves; the record as one JSON object",
         },

@@ -137,7 +137,8 @@ async def serving(handler: Any) -> AsyncIterator[str]:
 @asynccontextmanager
 async def healthy(directory: Path) -> AsyncIterator[Installation]:
     config = load(_write(directory))
-    async with Careless(premises=premises(config)) as pbx:
+    # Here, because its ports are taken and its files looked at.
+    async with Careless(premises=premises(config), elsewhere=False) as pbx:
         installation = Installation(directory, pbx)
         installation.point_at_pbx()
         yield installation
