@@ -15,7 +15,7 @@ from tests.reception_real.placed import matches, words_heard
 MESSAGE = "Hello, the radiator in the bedroom stays cold. Please come by tomorrow."
 NOBODY = "Nobody is available to take your call at the moment"
 
-_LIMIT_S = 60.0
+_LIMIT_S = 90.0
 
 
 async def test_the_owners_phone_rings_and_the_two_hear_each_other() -> None:
@@ -39,7 +39,7 @@ async def test_a_missed_caller_leaves_a_message_that_the_owners_phone_shows_and_
 ) -> None:
     async with shop() as site, site.phone(DANA) as dana, asyncio.timeout(_LIMIT_S):
         await dana.lamp(lit=False)
-        call = await site.outside.dial(NUMBER, caller_id=CALLER)
+        call = await site.outside.dial(NUMBER, hidden=True)  # digits read out would take a while
         rings = await dana.incoming()
         await rings.ring()
         await rings.ended()
@@ -56,7 +56,7 @@ async def test_a_missed_caller_leaves_a_message_that_the_owners_phone_shows_and_
         await plays.answered()
         await hear(plays, ms=2_500)
         await plays.press("1")
-        await hear(plays, ms=16_000)  # who called, and when; the message; what may be done with it
+        await hear_words(plays, MESSAGE, speech)  # after who called, and when
         await plays.press("7")
         await hear(plays, ms=500)
         await plays.press("#")
@@ -142,6 +142,12 @@ async def hear(call: PhoneCall, *, ms: int) -> None:
             quiet_ms = 0 if loud else quiet_ms + FRAME_MS
         if heard_ms and (heard_ms >= ms if ms else quiet_ms >= QUIET_MS):
             return
+
+
+async def hear_words(call: PhoneCall, words: str, speech: LocalSpeech) -> None:
+    """Wait until the far end has said them."""
+    while not matches(words, await words_heard(speech, call.recording().heard)):
+        await hear(call, ms=2_000)
 
 
 async def mailboxes_open(site: Shop) -> int:
