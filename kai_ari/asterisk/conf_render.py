@@ -198,7 +198,8 @@ def _kai_numbers(numbers: tuple[str, ...], app: str) -> Iterator[str]:
     for number in numbers:
         if not re.fullmatch(r"_[][+*#0-9XZN.!-]+|\+?[*#0-9]+", number):
             raise ConfigError(f"{number!r} is neither a number nor a pattern of numbers")
-        yield f"exten => {number},1({app}),Goto(kai,${{EXTEN}},1)"
+        yield f"exten => {number},1({app}),Set(DIALLED=${{EXTEN}})"
+        yield " same => n,Goto(kai,s,1)"
 
 
 # -- parts -------------------------------------------------------------------------
