@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from kai_ari.testing.phone_call import PhoneCall
 from kai_ari.testing.phone_process import PhoneError
 from tests.asterisk.agent import has_tone
 
-StaffScript = Callable[["Desk", PhoneCall], Awaitable[None]]
+StaffScript = Callable[["Desk", PhoneCall], Coroutine[Any, Any, None]]
 
 #: Asterisk's own "beep" of 0.43 s.
 BEEP_HERTZ = 700

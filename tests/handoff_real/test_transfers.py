@@ -15,6 +15,7 @@ from kai_ari.testing.caller import Voice
 from kai_ari.testing.phone_call import PhoneCall
 from tests.handoff_real.shop import ABSENT, CALLER, at_work, open_shop, staffed_pbx
 from tests.handoff_real.staff import (
+    StaffScript,
     accepts,
     gives_back,
     hears_beep,
@@ -25,7 +26,7 @@ from tests.handoff_real.staff import (
     refuses,
     rings_out,
 )
-from tests.reception_real.house import Calls, nothing_left_behind
+from tests.reception_real.house import Calls, Script, nothing_left_behind
 from tests.reception_real.placed import Placed, matches
 
 MESSAGE = "Please ring me about the boiler in the cellar."
@@ -64,7 +65,7 @@ async def hangs_up_while_it_rings(call: PhoneCall, voice: Voice) -> None:
 
 
 #: Number called: the ladder, what the staff do, and what the caller does.
-SCENES = {
+SCENES: dict[str, tuple[str, str, dict[str, StaffScript], Script]] = {
     "accepts": ("3001", to("201"), {"201": accepts(talk_s=14)}, talks),
     "declines": ("3002", to("202"), {"202": presses("2")}, leaves_message),
     "wants a message": ("3003", to("203"), {"203": presses("3")}, leaves_message),
