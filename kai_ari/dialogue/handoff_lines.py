@@ -34,6 +34,11 @@ NOBODY: Final = line(
 NOBODY_ELSE: Final = line(
     "nobody_else", "There is nobody else that I can try now.", Claim.NOT_REACHED
 )
+PLAIN_WHISPER: Final = line(  # to who answered, when no voice can say who calls
+    "plain_whisper",
+    "There is a call for you. Press one to take the call, two to decline, or three and I take a "
+    "message.",
+)
 MOMENT: Final = line("moment", "One moment, please.")  # instead of what cannot be backed
 ALL_RIGHT: Final = line("all_right", "All right.", interruptible=False)
 HANDED_OFF: Final = line(

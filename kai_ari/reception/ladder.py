@@ -17,7 +17,7 @@ from kai_ari.dialogue import handoff_lines as say
 from kai_ari.dialogue.lines import Line
 from kai_ari.dialogue.turns import HandOff, LadderEnd, LadderEnded
 from kai_ari.dialogue.whisper import whisper
-from kai_ari.errors import LedgerError, WorkflowError
+from kai_ari.errors import LedgerError, SpeechError, WorkflowError
 from kai_ari.fallback import engine
 from kai_ari.fallback.rungs import (
     Alert,
@@ -87,7 +87,7 @@ class CallLadder:
     async def go(self, given: HandOff) -> LadderEnded:
         """Until the caller is somebody else's, or back in the conversation.
 
-        Raises CallerLeft, MediaError, SpeechError and LedgerError.
+        Raises CallerLeft, MediaError and LedgerError.
         """
         self._urgent = self._urgent or given.situation is Situation.URGENT
         world = await self._world()
@@ -313,7 +313,13 @@ class CallLadder:
             await self._scene.record.note(*skipped)
 
     async def _tell(self, line: Line) -> None:
-        await self._scene.voice.say(line)
+        """Without a voice for it the ladder goes on all the same."""
+        try:
+            await self._scene.voice.say(line)
+        except SpeechError as error:
+            await self._scene.record.note(
+                ev.EngineFailed(part="synthesizer", engine="all", error=str(error), instead=None)
+            )
 
     async def _world(self) -> World:
         """How things stand now; what cannot be asked is not known, and then tried."""

@@ -347,6 +347,11 @@ def test_zero_again_tries_the_next_person_or_tells_that_there_is_none() -> None:
     ]
 
 
+def test_without_any_voice_a_person_can_still_be_reached() -> None:
+    result = serve(ZERO, ZERO, people={"101": ACCEPTS}, rules=TO_DANA, speaks=False)
+    assert result.outcome.headline is Headline.HUMAN_CONNECTED
+
+
 def test_an_agent_that_stops_while_phones_ring_leaves_none_ringing() -> None:
     result = serve(
         ZERO, StaySilent(), people={"101": RINGS_OUT}, rules=TO_DANA, stop_agent_after_s=8
