@@ -8,7 +8,6 @@ installer's machine does, instead of copying the one that scripts/setup made her
 import json
 import os
 import stat
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ import pytest
 from kai_ari.testing.installation import TREE
 from tests.debian_machine import CHECKOUT, Booted, Done, Machine, fresh_machine
 
-PROVISION = CHECKOUT / "scripts/provision"
 UNITS = ("kai.service", "kai-asterisk.service")
 UNITS_AS_FILES = tuple(f"/etc/systemd/system/{unit}" for unit in UNITS)
 READY_S = 60.0
@@ -65,6 +63,9 @@ def booted(provisioned: Provisioned) -> Iterator[Booted]:
         yield machine
 
 
+# -- waiting -----------------------------------------------------------------------
+
+
 def wait_for_kai(machine: Booted, *, not_process: str = "") -> None:
     """Until another process than `not_process` is connected to Asterisk."""
 
@@ -74,6 +75,31 @@ def wait_for_kai(machine: Booted, *, not_process: str = "") -> None:
         return process not in ("0", not_process) and "connected to Asterisk" in journal
 
     until(connected, machine)
+
+
+def wait_for_asterisk(machine: Booted) -> None:
+    """Until the agent that runs has been connected since Asterisk last started."""
+    started = machine.ask(
+        "systemctl", "show", "kai-asterisk", "--property=ExecMainStartTimestamp", "--value",
+        "--timestamp=us+utc",
+    )  # fmt: skip
+    since = f"--since={started}"
+    until(
+        lambda: "connected to Asterisk" in machine.run("journalctl", "-u", "kai", since).stdout,
+        machine,
+    )
+
+
+def settle(machine: Booted) -> None:
+    """Until both services run on what is there; other tests may have changed it."""
+
+    def settled() -> bool:
+        done = machine.run("/opt/kai/scripts/provision")
+        assert done.returncode == 0, done.stderr
+        return done.stderr == "provision: nothing to change\n"
+
+    until(settled, machine)
+    wait_for_kai(machine)
 
 
 def until(holds: Callable[[], bool], machine: Booted) -> None:
@@ -197,19 +223,6 @@ def test_what_is_killed_comes_back(booted: Booted) -> None:
     wait_for_asterisk(booted)
 
 
-def wait_for_asterisk(machine: Booted) -> None:
-    """Until the agent that runs has been connected since Asterisk last started."""
-    started = machine.ask(
-        "systemctl", "show", "kai-asterisk", "--property=ExecMainStartTimestamp", "--value",
-        "--timestamp=us+utc",
-    )  # fmt: skip
-    since = f"--since={started}"
-    until(
-        lambda: "connected to Asterisk" in machine.run("journalctl", "-u", "kai", since).stdout,
-        machine,
-    )
-
-
 def test_a_changed_kai_yaml_is_carried_to_both_services_and_no_other_is(booted: Booted) -> None:
     settle(booted)
     before = [main_process(booted, unit) for unit in UNITS]
@@ -233,16 +246,11 @@ def test_a_changed_kai_yaml_is_carried_to_both_services_and_no_other_is(booted: 
     settle(booted)
 
 
-def settle(machine: Booted) -> None:
-    """Until both services run on what is there; other tests may have changed it."""
-
-    def settled() -> bool:
-        done = machine.run("/opt/kai/scripts/provision")
-        assert done.returncode == 0, done.stderr
-        return done.stderr == "provision: nothing to change\n"
-
-    until(settled, machine)
-    wait_for_kai(machine)
+def test_both_services_take_changes_while_they_run(booted: Booted) -> None:
+    settle(booted)
+    before = [main_process(booted, unit) for unit in UNITS]
+    booted.ask("systemctl", "reload", *UNITS)
+    assert [main_process(booted, unit) for unit in UNITS] == before
 
 
 def test_systemd_finds_no_fault_with_the_services(booted: Booted) -> None:
@@ -259,43 +267,3 @@ def test_systemd_finds_no_fault_with_the_services(booted: Booted) -> None:
 def test_the_services_are_shut_in(booted: Booted) -> None:
     """systemd rates the exposure of a service: 0 is shut in, 100 open to all."""
     booted.ask("systemd-analyze", "security", "--threshold=20", *UNITS)
-
-
-# -- what it refuses ---------------------------------------------------------------
-
-
-def refused(tmp_path: Path, tools: dict[str, str], *options: str) -> Done:
-    """Run it here with commands that stand before the real ones; it must change nothing."""
-    for name, body in tools.items():
-        tool = tmp_path / name
-        tool.write_text(f"#!/bin/sh\n{body}\n")
-        tool.chmod(0o755)
-    return subprocess.run(
-        [str(PROVISION), *options],
-        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_it_wants_root(tmp_path: Path) -> None:
-    done = refused(tmp_path, {"id": "echo 1000"})
-    assert done.returncode == 1
-    assert "sudo scripts/provision" in done.stderr
-
-
-def test_it_does_not_take_over_an_asterisk_that_serves_here(tmp_path: Path) -> None:
-    done = refused(tmp_path, {"systemctl": "echo enabled"})
-    assert done.returncode == 1
-    assert "systemctl disable --now asterisk" in done.stderr
-
-
-def test_help_and_unknown_options(tmp_path: Path) -> None:
-    helped = refused(tmp_path, {}, "--help")
-    assert helped.returncode == 0
-    for place in ("/etc/kai/kai.yaml", "/opt/kai", "--no-start", "KAI_ASTERISK_TREE"):
-        assert place in helped.stdout
-    unknown = refused(tmp_path, {}, "--stat")
-    assert unknown.returncode == 1
-    assert "unknown option: --stat" in unknown.stderr
