@@ -64,9 +64,8 @@ class Leg:
 
     def new_branch(self) -> str:
         """The id of one more channel: from now on its events are the leg's."""
-        number = len(self._branches) + 1
-        name = self.request.leg if number == 1 else f"{self.request.leg}-{number}"
-        channel = own_id(self._call, name)
+        # Numbered all alike: Asterisk refuses an id that another channel's id begins with.
+        channel = own_id(self._call, f"{self.request.leg}-{len(self._branches) + 1}")
         self._branches[channel] = _Branch()
         return channel
 
@@ -149,11 +148,9 @@ class Leg:
         match event["type"]:
             case "ChannelVarset" if event["variable"] == "QUEUESTATUS":
                 self._queue_status = event["value"]
-            case "ChannelVarset" if event["variable"] == "MEMBERINTERFACE":
-                self._member = event["value"]
             case "Dial" if event["dialstatus"] == "ANSWER":
                 self.talking = event["peer"]["id"]
-                self._member = self._member or event["peer"]["name"].rpartition("-")[0]
+                self._member = event["peer"]["name"].rpartition("-")[0]
 
     def answer(self, channel: str) -> None:
         if self.winner is not None or self.decided.is_set():
@@ -176,7 +173,7 @@ class Leg:
             reason = caller_gone(told, kai_hung_up=False).reason
             return Ending(result=LegResult.DROPPED, reason=reason, cause=cause)
         if isinstance(self.request.to, ToQueue):
-            return left_queue(self._queue_status)
+            return left_queue(self._queue_status, cause)
         sip = None if told.get("soft") else told.get("tech_cause")
         outside = isinstance(self.request.to, ToNumber)
         return ended(cause=cause, sip=sip, rang=self._rang, outside=outside)

@@ -102,8 +102,20 @@ def not_answered(*, rang: bool) -> tuple[LegResult, str]:
     return LegResult.UNREACHABLE, "never_rang"
 
 
-def left_queue(status: str) -> Ending:
-    """`status` is QUEUESTATUS, "" when app_queue never set it: there is no such queue."""
+def not_made(*, outside: bool) -> Ending:
+    """Asterisk had nothing to ring: no phone is registered, or the trunk does not answer."""
+    if outside:
+        return Ending(result=LegResult.FAILED, reason="trunk_down")
+    return Ending(result=LegResult.UNREACHABLE, reason="not_registered")
+
+
+def left_queue(status: str, cause: int | None) -> Ending:
+    """`status` is QUEUESTATUS, which says UNKNOWN when there is no such queue.
+
+    When Asterisk's time limit ends the waiting, the queue has said nothing.
+    """
+    if not status and cause == NO_ANSWER_CAUSE:
+        status = "TIMEOUT"
     result, reason = _BY_QUEUE_STATUS.get(status, (LegResult.FAILED, "no_queue"))
     return Ending(result=result, reason=reason)
 

@@ -15,7 +15,7 @@ from kai_ari.asterisk import dialling
 from kai_ari.asterisk.client import AriClient
 from kai_ari.asterisk.errors import AriRefusal, ChannelGone, LegGone, ServerFault
 from kai_ari.asterisk.leg import Leg
-from kai_ari.asterisk.leg_causes import Ending
+from kai_ari.asterisk.leg_causes import Ending, not_made
 from kai_ari.asterisk.media_transport import MediaTransport
 from kai_ari.asterisk.removal import removed
 from kai_ari.asterisk.room import Room
@@ -38,10 +38,10 @@ RING_LIMIT_S = 4.0
 #: (post-selection delay, ITU-T E.721).
 OUTSIDE_RING_LIMIT_S = 12.0
 
-_LEG_NAME = re.compile(r"[a-z0-9]{1,16}\Z")
-_RESERVED = re.compile(r"bridge|media\d*")
+#: One figure in a channel's id, and more than any person answers.
+MAX_PHONES = 9
 
-_NOT_REGISTERED = Ending(result=LegResult.UNREACHABLE, reason="not_registered")
+_LEG_NAME = re.compile(r"[a-z0-9]{1,16}\Z")
 
 _T = TypeVar("_T")
 
@@ -89,7 +89,7 @@ class Legs:
     def ring(self, request: LegRequest) -> None:
         """Raises ValueError for a name that is used, or cannot be part of an id."""
         name = request.leg
-        if not _LEG_NAME.match(name) or _RESERVED.fullmatch(name) or name in self._legs:
+        if not _LEG_NAME.match(name) or name in self._legs:
             raise ValueError(f"{name!r} is no name for a new leg")
         leg = Leg(request, self._arrival.call, self._put)
         self._legs[name] = leg
@@ -215,7 +215,7 @@ class Legs:
             self._not_made(leg, leg.new_branch(), error)
             return
         if not endpoints:
-            leg.not_made(leg.new_branch(), _NOT_REGISTERED)
+            leg.not_made(leg.new_branch(), not_made(outside=False))
             return
         asked = [(leg.new_branch(), endpoint) for endpoint in endpoints]
         await asyncio.gather(*(self._originate(leg, *branch) for branch in asked))
@@ -225,7 +225,7 @@ class Legs:
             return [dialling.dial_string(request)]
         variable = dialling.contacts_variable(request.to)
         value = await self._ari.read_variable(self._arrival.channel, variable)
-        return dialling.contacts(request.to, value)
+        return dialling.contacts(request.to, value)[:MAX_PHONES]
 
     async def _originate(self, leg: Leg, channel: str, endpoint: str) -> None:
         queue = isinstance(leg.request.to, ToQueue)
@@ -245,7 +245,7 @@ class Legs:
 
     def _not_made(self, leg: Leg, channel: str, error: AsteriskError) -> None:
         if isinstance(error, ServerFault):  # of an endpoint without a phone, or an unknown one
-            leg.not_made(channel, _NOT_REGISTERED)
+            leg.not_made(channel, not_made(outside=isinstance(leg.request.to, ToNumber)))
         else:
             _log.warning("a leg was not rung", extra=log.fields(error=str(error)))
             leg.not_made(channel, Ending(result=LegResult.FAILED, reason=error.code))

@@ -212,7 +212,10 @@ class Phone:
             case "press":
                 self._press(call, number, request["keys"])
             case "mute":
-                call.line.stopTransmit(call.getAudioMedia(-1))
+                quiet = pj.CallOpParam(True)
+                quiet.opt.flag |= pj.PJSUA_CALL_SET_MEDIA_DIR
+                quiet.opt.mediaDir = pj.IntVector([pj.PJMEDIA_DIR_DECODING])
+                call.reinvite(quiet)
                 self.output.send(reply=number)
             case "hang_up":
                 call.hangup(pj.CallOpParam(True))

@@ -63,6 +63,10 @@ async def provider(pbx: LocalAsterisk, port: int) -> AsyncIterator[SipPhone]:
         address=PROVIDER,
         port=port,
     ) as phone:
+        await pbx.console("pjsip qualify provider")
+        async with asyncio.timeout(5):
+            while (await pbx.ari("GET", "endpoints/PJSIP/provider"))["state"] != "online":  # noqa: ASYNC110 - asked
+                await asyncio.sleep(0.02)
         yield phone
 
 

@@ -88,7 +88,7 @@ async def test_every_way_not_to_be_answered_is_told_apart(
             (LegResult.UNREACHABLE, "not_registered"),
             (LegResult.UNREACHABLE, "not_registered"),
             (LegResult.FAILED, "undialable"),
-            (LegResult.UNREACHABLE, "not_registered"),
+            (LegResult.FAILED, "trunk_down"),
             (LegResult.NO_ANSWER, "rang_out"),
             (LegResult.UNREACHABLE, "never_rang"),
             (LegResult.UNREACHABLE, "never_rang"),
