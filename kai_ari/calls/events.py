@@ -48,6 +48,14 @@ class Arrived(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RulesApplied(Event):
+    """The hash of the rules that the call runs under, whatever is reloaded meanwhile."""
+
+    kind = "rules_applied"
+    rules: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answered(Event):
     kind = "answered"
 

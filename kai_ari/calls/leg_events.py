@@ -21,12 +21,9 @@ class Acceptance(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class LadderStarted(Event):
-    """`rules` is the hash of the rules that the call runs under."""
-
     kind = "ladder_started"
     situation: Situation
     ladder: str
-    rules: str
 
 
 @dataclass(frozen=True, kw_only=True)

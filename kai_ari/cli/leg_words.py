@@ -52,7 +52,7 @@ def _flow(e: leg.AudioBothWays | leg.AudioOneWay) -> str:
 
 
 DESCRIBE: dict[type[Event], Callable[[Any], str]] = {
-    leg.LadderStarted: lambda e: f"{e.ladder} applies (rules {e.rules[:12]})",
+    leg.LadderStarted: lambda e: f"{e.ladder} applies",
     leg.RungSkipped: lambda e: f"{e.rung} skipped: {e.why}",
     leg.RungStarted: lambda e: f"{e.rung}: {e.way} {e.target}".rstrip() + f" ({e.why})",
     leg.RungEnded: lambda e: f"{e.rung} came to: {result_in_words(e.result)}",

@@ -93,6 +93,7 @@ def _ended(e: ev.Ended) -> str:
 
 _DESCRIBE: dict[type[Event], Callable[[Any], str]] = {
     ev.Arrived: _arrived,
+    ev.RulesApplied: lambda e: f"under the rules {e.rules[:12]}",
     ev.Answered: lambda _: "Kai answered",
     ev.AudioOpened: lambda e: f"audio open by {e.transport}",
     ev.AudioLost: lambda e: f"audio lost: {e.why}",
@@ -139,7 +140,7 @@ def _is_routine(event: Event) -> bool:
     match event:
         case ev.LineEnded(cut_by=cut_by):
             return cut_by is None
-        case ev.Answered() | ev.AudioOpened() | ev.TurnTimed():
+        case ev.Answered() | ev.RulesApplied() | ev.AudioOpened() | ev.TurnTimed():
             return True
     return False
 

@@ -138,9 +138,8 @@ class Attempt:
             self._holding = asyncio.create_task(self._hold.run(), name="hold")
             late = self._scene.clock.monotonic() + self._ring_s + GRACE_S
             while (verdict := self._verdict()) is None:
-                rings = any(one.telling is None for one in self._legs.values())
                 others = [self._holding, *self._telling()]
-                item = await self._scene.next_item(late if rings else None, others)
+                item = await self._scene.next_item(late if self._rings() else None, others)
                 await self._react(item)
                 await self._end_undecided(late)
                 self._raise_lost_audio()
@@ -313,6 +312,9 @@ class Attempt:
     def _live(self, name: str) -> _Leg | None:
         one = self._legs.get(name)
         return one if one is not None and one.came_back is None else None
+
+    def _rings(self) -> bool:
+        return any(one.telling is None and one.came_back is None for one in self._legs.values())
 
     def _telling(self) -> list[asyncio.Task[None]]:
         return [one.telling for one in self._legs.values() if one.telling is not None]

@@ -104,9 +104,8 @@ class CallLadder:
             return await self._climb(self.state, step)
         plan = self._house.plan
         state, first = engine.start(plan, given.situation, arrival.did, world, before=self.state)
-        await self._scene.record.note(
-            leg.LadderStarted(situation=given.situation, ladder=state.ladder.name, rules=plan.hash)
-        )
+        started = leg.LadderStarted(situation=given.situation, ladder=state.ladder.name)
+        await self._scene.record.note(started)
         return await self._climb(state, first)
 
     async def book(self, number: str) -> None:

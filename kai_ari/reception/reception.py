@@ -156,7 +156,8 @@ class _Service:
                 caller_name=arrival.caller_name,
                 caller_number=arrival.caller_number,
                 resumed_from=resumed_from,
-            )
+            ),
+            ev.RulesApplied(rules=self._rules.plan.hash),
         )
         await self._call.answer()
         await self._record.note(ev.Answered())

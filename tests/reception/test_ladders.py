@@ -103,8 +103,8 @@ def test_a_person_takes_the_call() -> None:
     assert result.outcome.headline is Headline.HUMAN_CONNECTED
     assert result.outcome.ended_by is EndedBy.HUMAN
     assert result.obligations == []
-    [started] = [e for e in result.events if isinstance(e, leg.LadderStarted)]
-    assert started.rules == TO_DANA.current.plan.hash
+    [applied] = [e for e in result.events if isinstance(e, ev.RulesApplied)]
+    assert applied.rules == TO_DANA.current.plan.hash
     assert "trying" in result.said
 
 
