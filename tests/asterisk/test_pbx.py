@@ -22,7 +22,7 @@ async def test_two_run_side_by_side() -> None:
         assert one.ari_url != two.ari_url
         for asterisk, app in ((one, "one"), (two, "two")):
             assert not await asterisk.objects()
-            assert f"Stasis({app},${{EXTEN}}," in await asterisk.console("dialplan show kai")
+            assert f"Stasis({app},${{DIALLED}}," in await asterisk.console("dialplan show kai")
             assert asterisk.home.is_dir()
     assert not one.running
     assert not one.home.exists()

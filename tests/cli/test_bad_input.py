@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -156,15 +157,18 @@ def test_a_terminal_of_few_letters(config: Path) -> None:
 async def test_ctrl_c_is_clean(config: Path) -> None:
     """In a call to nowhere: Kai's voice and the phone have started, and nobody answers."""
     prepare(ledger_file(config.parent / ".kai/data"))
-    process = await asyncio.create_subprocess_exec(
-        *KAI, "call", "--server", "127.0.0.1:9", "--hang-up-after", "60", "-c", str(config),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    async with asyncio.timeout(30):
-        while not _has_a_phone(process.pid):  # noqa: ASYNC110 - andone process does not tell
-            await asyncio.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    output, errors = await process.communicate()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind(("127.0.0.1", 0))  # a port that is shut would be noticed
+        server = f"127.0.0.1:{nobody.getsockname()[1]}"
+        process = await asyncio.create_subprocess_exec(
+            *KAI, "call", "--server", server, "--hang-up-after", "60", "-c", str(config),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        async with asyncio.timeout(90):
+            while not _has_a_phone(process.pid):  # noqa: ASYNC110 - one process does not tell
+                await asyncio.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        output, errors = await process.communicate()
     assert (process.returncode, output, errors) == (130, b"", b"")
 
 

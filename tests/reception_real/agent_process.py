@@ -11,7 +11,8 @@ from pathlib import Path
 CONNECTED = "connected to Asterisk"
 AWAY = "Asterisk is away"
 
-_START_LIMIT_S = 30.0
+#: It loads models and synthesises its lines; others may load theirs at the same time.
+_START_LIMIT_S = 120.0
 
 
 class AgentProcess:
