@@ -105,10 +105,16 @@ async def run(path: Path) -> None:
 
 
 @asynccontextmanager
-async def build(path: Path, speech: LocalSpeech) -> AsyncIterator[Agent]:
-    """Open the ledger, close what an earlier agent left in it, and put the parts together."""
+async def build(
+    path: Path, speech: LocalSpeech, *, config: Config | None = None
+) -> AsyncIterator[Agent]:
+    """Open the ledger, close what an earlier agent left in it, and put the parts together.
+
+    The rules are those of the file; with a `config` all else is taken from there: a drill has
+    an Asterisk and a ledger of its own.
+    """
     clock = SystemClock()
-    config = load(path)
+    config = config or load(path)
     settings = reception_settings(config)
     async with AsyncExitStack() as stack:
         ledger_path = ledger_file(config.data)

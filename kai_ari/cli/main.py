@@ -82,6 +82,7 @@ def _commands() -> Sequence[ModuleType]:
         call,
         calls,
         check,
+        drill,
         explain,
         pbx,
         people,
@@ -91,7 +92,7 @@ def _commands() -> Sequence[ModuleType]:
         version,
     )
 
-    return run, reload, call, calls, people, away, check, explain, pbx, schema, version
+    return run, reload, call, calls, people, away, check, explain, drill, pbx, schema, version
 
 
 def _flat(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
