@@ -18,7 +18,7 @@ from kai_ari.reception.ports import CallerGone, Signal
 SIGNAL_LIMIT = 64
 
 #: Where an event names channels; Dial tells of a channel that is dialled, for another's sake.
-_CHANNEL_ROLES = ("channel", "peer", "caller")
+CHANNEL_ROLES = ("channel", "peer", "caller")
 
 
 class SignalQueue:
@@ -83,7 +83,9 @@ class Switchboard:
         return True
 
     def _call_of(self, event: Mapping[str, Any]) -> CallId | None:
-        for role in _CHANNEL_ROLES:
+        if "replace_channel" in event and call_of(str(event["replace_channel"]["id"])):
+            return call_of(str(event["replace_channel"]["id"]))
+        for role in CHANNEL_ROLES:
             if role in event:
                 channel = str(event[role]["id"])
                 call = self._by_channel.get(channel) or call_of(channel)

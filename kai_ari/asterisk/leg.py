@@ -38,8 +38,8 @@ class _Branch:
 class Leg:
     """Turns events into the leg's signals, each once, and LegEnded last.
 
-    `due` is set when it rang or is decided, `decided` when nothing more need ring, `over` when
-    it has ended.
+    `due` is set when it rang or is decided, `decided` when nothing more need ring,
+    `disturbed` when somebody has come in its place or it has ended, `over` when it has ended.
     """
 
     def __init__(self, request: LegRequest, call: CallId, put: Callable[[LegSignal], None]) -> None:
@@ -50,14 +50,17 @@ class Leg:
         self._complete = False  # all branches there will be are known
         self._rang = False
         self._verdict: Ending | None = None  # Kai's own
+        self._intruders: list[str] = []
         self._keys = KeyPad()
         self._queue_status = ""
         self._member = ""
         self.waiting = own_id(call, f"{request.leg}-queue")  # the half that is in the queue
         self.winner: str | None = None  # the channel that answered
+        self.joined = False  # with the caller
         self.talking = ""  # the channel with the person's audio
         self.due = asyncio.Event()
         self.decided = asyncio.Event()
+        self.disturbed = asyncio.Event()
         self.over = asyncio.Event()
 
     # -- what Kai does -----------------------------------------------------------------
@@ -97,6 +100,14 @@ class Leg:
         """Channels that there are, as far as events have told."""
         return [channel for channel in self.live if self._branches[channel].made]
 
+    def replaced(self, channel: str) -> None:
+        """The far end has put somebody else in its place: neither of them may stay."""
+        result = LegResult.TAKEN_AWAY if self.joined else LegResult.REFUSED
+        self._verdict = self._verdict or Ending(result=result, reason="transferred")
+        self._intruders.append(channel)
+        self._decide()
+        self.disturbed.set()
+
     @property
     def live(self) -> list[str]:
         """Channels that there are, or may be."""
@@ -106,7 +117,7 @@ class Leg:
     def superfluous(self) -> list[str]:
         """Channels that should not be any more, now that it is decided."""
         if self._verdict is not None:
-            return self.live
+            return [*self.live, *self._intruders]
         return [channel for channel in self.live if channel != self.winner]
 
     @property
@@ -139,7 +150,8 @@ class Leg:
                     self._put(LegKey(leg=self.request.leg, key=key))
             case "ChannelHangupRequest":
                 branch.leaving = branch.leaving or event
-            case "StasisEnd" if branch.leaving is None:
+            # Nothing more is told of a channel that another has replaced.
+            case "StasisEnd" if branch.leaving is None or self._intruders:
                 self._end_branch(channel, Ending(result=LegResult.TAKEN_AWAY, reason="moved_away"))
             case "ChannelDestroyed":
                 self._end_branch(channel, self._ending_of(channel, branch, event))
@@ -195,6 +207,7 @@ class Leg:
         endings = [ending for each in branches if (ending := self._branches[each].ending)]
         ending = self._verdict or most_telling(endings)
         self._decide()
+        self.disturbed.set()
         self.over.set()
         self._put(
             LegEnded(

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from kai_ari import log
 from kai_ari.asterisk import dialling
 from kai_ari.asterisk.client import AriClient
+from kai_ari.asterisk.dispatch import CHANNEL_ROLES
 from kai_ari.asterisk.errors import AriRefusal, ChannelGone, LegGone, ServerFault
 from kai_ari.asterisk.leg import Leg
 from kai_ari.asterisk.leg_causes import Ending, not_made
@@ -110,6 +111,7 @@ class Legs:
         await room.quiet()
         await room.make()
         await self._of_leg(room.let_in(channel))
+        self._legs[name].joined = True
         try:
             await room.let_in(self._arrival.channel)
         except ServerFault:
@@ -140,6 +142,7 @@ class Legs:
         live = [channel for leg in self._legs.values() for channel in leg.live]
         await self._hang_up(live, answered_elsewhere=False)
         for leg in self._legs.values():
+            leg.disturbed.set()
             leg.over.set()  # no event need tell any more
         if self._tasks:
             await asyncio.wait(set(self._tasks))
@@ -178,7 +181,12 @@ class Legs:
     # -- what Asterisk says --------------------------------------------------------------
 
     def on_event(self, event: Mapping[str, Any]) -> None:
-        for role in ("channel", "peer", "caller"):
+        if "replace_channel" in event:
+            for leg in self._legs.values():
+                if leg.owns(event["replace_channel"]["id"]):
+                    leg.replaced(event["channel"]["id"])
+            return
+        for role in CHANNEL_ROLES:
             channel = event.get(role, {}).get("id", "")
             for leg in self._legs.values():
                 if leg.owns(channel):
@@ -198,6 +206,8 @@ class Legs:
             await leg.decided.wait()
             won = leg.winner is not None
             await self._hang_up(leg.superfluous, answered_elsewhere=won)
+            await leg.disturbed.wait()
+            await self._hang_up(leg.superfluous, answered_elsewhere=False)
             await leg.over.wait()
         except Exception:  # noqa: BLE001 - one leg's failure never touches another
             _log.exception("a leg failed", extra=log.fields(leg=name))

@@ -61,7 +61,8 @@ class LegRequest:
 
 
 class LegResult(StrEnum):
-    """Why a leg ended. `DROPPED` and `TAKEN_AWAY` follow an answer; the others come instead."""
+    """Why a leg ended. `DROPPED` and `TAKEN_AWAY` follow an answer, `CANCELLED` and `REFUSED` may;
+    the others come instead."""
 
     BUSY = "busy"
     DECLINED = "declined"

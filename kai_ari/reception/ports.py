@@ -130,7 +130,10 @@ class LiveCall(Protocol):
     # -- legs (see `legs`) -----------------------------------------------------------
 
     async def ring(self, request: LegRequest) -> None:
-        """Start ringing; everything else about the leg, refusal included, comes as signals."""
+        """Start ringing; everything else about the leg, refusal included, comes as signals.
+
+        Raises ValueError for a name that is used already, or is not 1 to 16 of a-z and 0-9.
+        """
         ...
 
     async def open_leg_audio(self, leg: str) -> MediaSession:
@@ -138,14 +141,15 @@ class LiveCall(Protocol):
         ...
 
     async def join(self, leg: str) -> None:
-        """Caller and answered leg hear each other, and Kai neither: its media leaves the bridge.
+        """Caller and answered leg hear each other, and Kai neither.
 
-        The leg's own media is closed. Raises LegGone or ChannelGone.
+        Kai's media to the caller stays open, in silence; the leg's own is closed. Raises LegGone
+        or ChannelGone.
         """
         ...
 
     async def part(self) -> None:
-        """Kai's media comes back to the caller, after a joined leg has gone or was sent away."""
+        """The caller comes back to Kai's media, after a joined leg has gone or was sent away."""
         ...
 
     async def audio_flow(self, leg: str) -> AudioFlow: ...

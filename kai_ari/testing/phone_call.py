@@ -120,6 +120,11 @@ class PhoneCall:
         self._transfer = 0
         await self._ask(do="refer", call=self._number, number=number)
 
+    async def refer_to(self, other: "PhoneCall") -> None:
+        """Connect the far ends of two calls of this phone with each other (REFER, Replaces)."""
+        self._transfer = 0
+        await self._ask(do="refer_to", call=self._number, other=other._number)
+
     async def say(self, audio: bytes | Path) -> None:
         """Send PCM, or a 16 kHz mono WAV file; returns when the last of it was sent."""
         pcm = _read_wav(audio) if isinstance(audio, Path) else audio

@@ -225,6 +225,9 @@ class Phone:
                 status.statusCode = request["code"]
                 call.answer(status)
                 self.output.send(reply=number)
+            case "refer_to":
+                call.xferReplaces(self._calls[request["other"]], pj.CallOpParam(True))
+                self.output.send(reply=number)
             case "refer":
                 call.xfer(f"<sip:{request['number']}@{self._server}>", pj.CallOpParam(True))
                 self.output.send(reply=number)

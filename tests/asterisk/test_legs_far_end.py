@@ -81,6 +81,35 @@ async def test_a_phone_that_forwards_or_transfers_leads_nobody_anywhere(
         await nothing_left(pbx)
 
 
+async def test_a_colleague_connected_in_a_persons_place_is_let_go_and_kai_has_the_caller(
+    pbx: LocalAsterisk, phone: SipPhone
+) -> None:
+    caught = Caught()
+    async with (
+        agent(pbx, caught),
+        staff_phone(pbx) as staff,
+        staff_phone(pbx, "102") as colleague,
+    ):
+        talk = await conversation(phone, caught)
+        await talk.ring()
+        leg = await staff.incoming()
+        await leg.answer()
+        await talk.answered("a")
+        await talk.call.join("a")
+        enquiry = await staff.dial("102")
+        other = await colleague.incoming()
+        await other.answer()
+        await enquiry.answered()
+        await leg.refer_to(enquiry)
+        assert await talk.ended("a") == [(LegResult.TAKEN_AWAY, "transferred")]
+        await talk.call.part()
+        await other.ended()
+        await asyncio.gather(speak(talk.media, 500), hears(talk.line, 500))
+        await talk.line.hang_up()
+        caught.let_go(talk.call)
+        await nothing_left(pbx)
+
+
 async def test_audio_is_counted_only_where_it_arrives(pbx: LocalAsterisk, phone: SipPhone) -> None:
     caught = Caught()
     async with agent(pbx, caught), staff_phone(pbx) as staff:
