@@ -151,11 +151,11 @@ class Record:
 class HandOff:
     """Go the ladder of this situation, or on with it; answered by `LadderEnded`.
 
-    `declined`: the caller does not want the call back that it led to.
+    `in_vain`: what it led to, a call back or a voicemail, came to nothing.
     """
 
     situation: Situation
-    declined: bool = False
+    in_vain: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

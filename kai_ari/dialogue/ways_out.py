@@ -77,19 +77,20 @@ def ladder_ended(state: State, given: LadderEnded) -> Result:
 
 
 def record(state: State, because: Line | None = None, situation: Situation | None = None) -> Result:
-    """The ladder of the situation, if there is one that was not gone yet; else a recording, or
-    the honest goodbye when recordings are used up."""
+    """The ladder of the situation, if there is one that was not gone yet; else a recording. When
+    recordings are used up, on with the ladder that led to them, or the honest goodbye."""
     lead: tuple[Action, ...] = (Say(line=because),) if because else ()
-    if state.call_back:  # the offer came to nothing
+    used_up = state.recordings >= MAX_RECORDINGS
+    if state.call_back or (used_up and state.hand_offs):  # what the ladder led to was in vain
         state = replace(state, call_back=False, hand_offs=state.hand_offs + 1)
         if state.hand_offs <= MAX_HAND_OFFS:
-            go_on = HandOff(situation=Situation.ASKED_FOR_HUMAN, declined=True)
+            go_on = HandOff(situation=Situation.ASKED_FOR_HUMAN, in_vain=True)
             return replace(state, step=Step.HANDING_OFF), (*lead, go_on)
     if situation in state.ladders:
         once = replace(state, ladders=state.ladders - {situation})
         return hand_off(once, situation, *lead)
     named: tuple[Action, ...] = (Name(situation=situation),) if situation else ()
-    if state.recordings >= MAX_RECORDINGS:
+    if used_up:
         # With a need known a call back may be owed: then it is not true that nobody will know.
         needed = "reason" in state.slots or state.asked_for_human
         return end(state, lines.NOT_CONFIRMED if needed else lines.NO_MESSAGE, "no_message")

@@ -16,6 +16,7 @@ from kai_ari import log
 from kai_ari.calls import events as ev
 from kai_ari.calls import leg_events as leg
 from kai_ari.calls.leg_events import Acceptance
+from kai_ari.dialogue import handoff_lines as say
 from kai_ari.dialogue.understand import Intent, intent_of
 from kai_ari.errors import AsteriskError, KaiError, MediaError, SpeechError
 from kai_ari.fallback.steps import CameBack
@@ -119,7 +120,10 @@ class Attempt:
         self._ring_s = ring_s
         self._takes = takes
         self._whispered = whispered
-        self._hold = Hold(scene, who, first=first)
+        opening = say.TRYING if first else say.TRYING_NEXT
+        self._hold = Hold(
+            scene, opening=opening.fill(who=who), update=say.STILL_TRYING.fill(who=who)
+        )
         self._holding: asyncio.Task[None] | None = None
         self._joined: str | None = None
         self._opted_out = False

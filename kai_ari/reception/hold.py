@@ -1,5 +1,9 @@
 """What a caller hears while others are tried: who is tried, music, and that it goes on."""
 
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
 from kai_ari.calls import events as ev
 from kai_ari.dialogue import handoff_lines as say
 from kai_ari.dialogue.lines import Line
@@ -7,14 +11,39 @@ from kai_ari.errors import SpeechError
 from kai_ari.reception.ports import BYTES_PER_MS
 from kai_ari.reception.scene import Scene
 
+T = TypeVar("T")
+
+#: What answers sooner than this needs no words before its answer.
+AT_ONCE_S = 1.0
+
+
+async def hold_while(scene: Scene, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`; meanwhile the caller hears that it goes on. Raises MediaError."""
+
+    async def hold() -> None:
+        await asyncio.sleep(AT_ONCE_S)
+        await Hold(scene, opening=say.MOMENT, update=say.MOMENT).run()
+
+    working = asyncio.create_task(work, name="work")
+    holding = asyncio.create_task(hold(), name="hold")
+    try:
+        await asyncio.wait({working, holding}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            holding.result()  # raises: the audio is lost
+        return await working
+    finally:
+        working.cancel()
+        holding.cancel()
+        await asyncio.wait({working, holding})
+
 
 class Hold:
     """`run` never ends by itself: cancel it. Raises MediaError when the audio is lost."""
 
-    def __init__(self, scene: Scene, who: str, *, first: bool) -> None:
+    def __init__(self, scene: Scene, *, opening: Line, update: Line) -> None:
         self._scene = scene
-        self._opening = (say.TRYING if first else say.TRYING_NEXT).fill(who=who)
-        self._update = say.STILL_TRYING.fill(who=who)
+        self._opening = opening
+        self._update = update
         self._voiceless = False
 
     async def run(self) -> None:

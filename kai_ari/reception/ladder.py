@@ -26,6 +26,7 @@ from kai_ari.fallback.rungs import (
     Kind,
     Mode,
     Queue,
+    Rule,
     Transfer,
     Voicemail,
     Workflow,
@@ -38,6 +39,7 @@ from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
 from kai_ari.reception.attempt import Attempt, Attempted, Called, Takes
 from kai_ari.reception.conversation import Conversation
+from kai_ari.reception.hold import hold_while
 from kai_ari.reception.legs import ToDesk, ToQueue
 from kai_ari.reception.routes import Dispatcher, House, Lookout, Reservations
 from kai_ari.reception.scene import Scene
@@ -58,6 +60,8 @@ _TOLD: Final = {
     CameBack.HANDOFF_SUSPECT: say.CUT_OFF,
     CameBack.GIVEN_BACK: say.GIVEN_BACK,
 }
+#: After one of these nobody else of a group is rung in turn.
+_ENOUGH: Final = frozenset({CameBack.CALLER_OPTED_OUT, CameBack.TAKE_MESSAGE})
 _HUMAN_RUNGS: Final = (Transfer, Queue, Workflow)
 
 
@@ -91,9 +95,10 @@ class CallLadder:
         """
         self._urgent = self._urgent or given.situation is Situation.URGENT
         world = await self._world()
-        if given.declined and self.state is not None:
-            await self._ended(self.state.step, CameBack.DECLINED)
-            return await self._climb(*engine.go_on(self.state, world, CameBack.DECLINED))
+        if given.in_vain and self.state is not None:
+            came_back = _in_vain(self.state.step)
+            await self._ended(self.state.step, came_back)
+            return await self._climb(*engine.go_on(self.state, world, came_back))
         arrival = self._scene.call.arrival
         if self.state is not None and given.situation is Situation.ASKED_FOR_HUMAN:
             self.state, step = engine.ask_again(self.state, world)
@@ -188,7 +193,7 @@ class CallLadder:
                 whispered=self._whispered(),
                 first=self._legs == len(called) and place == 0,
             ).run()
-            if attempted.leg or attempted.came_back is CameBack.CALLER_OPTED_OUT:
+            if attempted.leg or attempted.came_back in _ENOUGH:
                 break
         return attempted
 
@@ -237,11 +242,12 @@ class CallLadder:
         case = {**about(history), "call": self._scene.record.call, "urgent": str(self._urgent)}
         try:
             async with asyncio.timeout(step.limit_s):
-                acknowledged = await self._dispatcher.hand_over(
+                handing_over = self._dispatcher.hand_over(
                     self._house.webhooks[rung.key],
                     case,
                     key=f"{self._scene.record.call}-{rung.key}",
                 )
+                acknowledged = await self._scene.unless_left(hold_while(self._scene, handing_over))
         except (WorkflowError, TimeoutError) as error:
             _log.warning(
                 "the workflow did not take the case",
@@ -257,7 +263,7 @@ class CallLadder:
         await self._skipped(step.passed)
         await self._started(step)
         if isinstance(step.rule.rung, Voicemail):
-            if self._spoke_of not in (CameBack.CALLER_OPTED_OUT, CameBack.TAKE_MESSAGE):
+            if self._spoke_of not in _ENOUGH:
                 await self._tell(say.NOBODY)
             return LadderEnded(end=LadderEnd.VOICEMAIL)
         history = self._scene.record.history
@@ -314,7 +320,7 @@ class CallLadder:
     async def _tell(self, line: Line) -> None:
         """Without a voice for it the ladder goes on all the same."""
         try:
-            await self._scene.voice.say(line)
+            await self._scene.unless_left(self._scene.voice.say(line))
         except SpeechError as error:
             await self._scene.record.note(
                 ev.EngineFailed(part="synthesizer", engine="all", error=str(error), instead=None)
@@ -351,6 +357,18 @@ def spoken(step: Try) -> str:
         if rung.to.kind in (Kind.PHONE, Kind.NUMBER):
             return "a colleague"
     return "our team"
+
+
+def _in_vain(step: Step | None) -> CameBack:
+    """What a step came to that the conversation could do nothing with."""
+    match step:
+        case Try(rule=Rule(rung=Callback())):
+            return CameBack.DECLINED
+        case End(rule=Rule(rung=Voicemail())):
+            return CameBack.NOT_DELIVERED
+        case Done():
+            return CameBack.HANDOFF_SUSPECT
+    return CameBack.FAILED
 
 
 def target(step: Try | End) -> str:

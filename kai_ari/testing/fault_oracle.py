@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from kai_ari.calls.outcome import Headline
 from kai_ari.fallback.rungs import (
     Alert,
     Callback,
@@ -32,6 +33,31 @@ def expected(case: Case) -> Course:
     return _Walk(case).course()
 
 
+def rung_out(case: Case) -> list[set[str]]:
+    """Which phones ring for each rung of `expected(case).tried`: in turn, none after a taker."""
+    walk = _Walk(case)
+    walk.course()
+    return walk.rung_out
+
+
+def headline_of(case: Case) -> Headline:
+    """What the record must say of the call: the last thing concluded for its caller."""
+    walk = _Walk(case)
+    match walk.course().ends:
+        case Ends.HUMAN:
+            return Headline.HUMAN_CONNECTED
+        case Ends.UNCONFIRMED | Ends.HANDED_OFF:
+            return Headline.HANDED_OFF
+        case Ends.CALLBACK:
+            return Headline.CALLBACK_BOOKED
+        case Ends.MESSAGE:
+            return Headline.MESSAGE_LEFT
+        case Ends.CALLER_LEFT:
+            return walk.concluded or Headline.CALLER_LEFT
+        case Ends.GOODBYE:
+            return walk.concluded or Headline.UNRESOLVED
+
+
 class _Walk:
     def __init__(self, case: Case) -> None:
         self._case = case
@@ -41,6 +67,8 @@ class _Walk:
         self._waits = 0
         self._transfers = 0
         self._message_wanted = False
+        self.rung_out: list[set[str]] = []
+        self.concluded: Headline | None = None  # by people who had the caller, and have no more
 
     def course(self) -> Course:
         rules = self._case.rules
@@ -104,6 +132,7 @@ class _Walk:
             return False
         self._used.add(what)
         self._tried.append((rule.id, frozenset()))
+        self.rung_out.append(set())
         return True
 
     def _ring(self, rule: Rule, transfer: Transfer) -> Ends | None:
@@ -116,7 +145,16 @@ class _Walk:
         self._transfers += len(phones) if in_turn else 1
         self._rang.update(phones)
         self._tried.append((rule.id, frozenset(phones)))
+        self.rung_out.append(set(self._until_taken(phones) if in_turn else phones))
         return self._wait(result_of([self._case.does[phone] for phone in phones]))
+
+    def _until_taken(self, phones: list[str]) -> list[str]:
+        """Those who ring one after the other: up to who takes it, or to where the caller acts."""
+        acts = self._waits + 1 == self._case.caller_acts_at
+        if acts and self._case.caller is not CallerDoes.WAITS:
+            return phones[:1]
+        takers = [phone for phone in phones if self._case.does[phone] in TAKES_IT]
+        return phones[: phones.index(takers[0]) + 1] if takers else phones
 
     def _phones(self, transfer: Transfer) -> list[str]:
         """Of everybody on duty: what is connected and was not rung before on this call."""
@@ -146,6 +184,10 @@ class _Walk:
                 return None
         if does is Does.TAKES_MESSAGE:
             self._message_wanted = True
+        if does is Does.DROPS:
+            self.concluded = Headline.HANDOFF_SUSPECT
+        if does is Does.GIVES_BACK:
+            self.concluded = Headline.HUMAN_CONNECTED
         return Ends.HUMAN if does is Does.ACCEPTS else None
 
 

@@ -147,11 +147,18 @@ class ScriptedPlayout:
                 await self._media.lost.wait()
                 raise MediaError("the media channel is gone")
         except TimeoutError:
+            self._note_played()
             self._media.call.kai_finished()
             return self._total
 
     async def cut(self) -> int:
+        self._note_played()
         return self._heard()
+
+    def _note_played(self) -> None:
+        if self._started_at is not None:
+            ended_at = self._started_at + self._heard() / 1000
+            self._media.call.played.append((self._started_at, ended_at))
 
 
 class ScriptedMedia:
@@ -201,6 +208,7 @@ class ScriptedCall:
             caller_raw=number or "", caller_name="", caller_number=number,
         )  # fmt: skip
         self.released = False
+        self.played: list[tuple[float, float]] = []  # spans of loop time
         self.left_to_dialplan = False
         self.in_bridge = True
         self._acts = list(acts)

@@ -1,5 +1,6 @@
 """A house for scripted calls: its rules, what Asterisk and people say, and who takes cases."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -29,13 +30,16 @@ class ScriptedLookout:
 
 @dataclass(kw_only=True)
 class ScriptedDispatcher:
-    """`answers` with this id, or refuses."""
+    """`answers` with this id, or refuses, or `hangs`."""
 
     answers: str | None = None
+    hangs: bool = False
     cases: list[Mapping[str, str]] = field(default_factory=list)
 
     async def hand_over(self, url: str, case: Mapping[str, str], *, key: str) -> str:
         self.cases.append(case)
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.answers is None:
             raise WorkflowError(f"{url} refuses, says the script")
         return self.answers

@@ -83,7 +83,7 @@ def test_a_ladder_that_ends_in_a_call_back_asks_for_leave_and_a_number() -> None
 def test_a_call_back_not_wanted_goes_on_up_the_ladder(answers: list[str]) -> None:
     ended = LadderEnded(end=LadderEnd.CALL_BACK)
     _, actions = with_ladders(Pressed(key="0"), ended, *(Heard(text=text) for text in answers))
-    assert [action.declined for action in actions if isinstance(action, turns.HandOff)] == [True]
+    assert [action.in_vain for action in actions if isinstance(action, turns.HandOff)] == [True]
 
 
 def test_after_a_talk_with_a_person_kai_says_nothing_more() -> None:

@@ -1,8 +1,9 @@
 """Serve one scripted call on virtual time, and look at what is on record afterwards."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from kai_ari.calls import events as ev
 from kai_ari.calls.events import Event
@@ -53,7 +54,10 @@ async def _serve(
     dispatcher: ScriptedDispatcher | None = None,
     lookout: ScriptedLookout | None = None,
     reservations: Reservations | None = None,
+    at: datetime | None = None,
+    caller: Callable[[Utterances, ListLedger], ScriptedCall] | None = None,
 ) -> Result:
+    """`caller` makes a call of its own kind, instead of one that follows `acts`."""
     utterances = Utterances()
     speech = ScriptedSpeech(utterances, hears=hears, speaks=speaks)
     ledger = ListLedger(fails_at=ledger_fails_at)
@@ -63,21 +67,25 @@ async def _serve(
         ledger=ledger,
         archive=Archive(recordings=recordings, speech=speech),
         speech=speech,
-        clock=VirtualClock(),
+        clock=VirtualClock(at) if at else VirtualClock(),
         rules=rules or no_rules(),
         lookout=lookout or ScriptedLookout(),
         dispatcher=dispatcher or ScriptedDispatcher(),
         music=MUSIC,
         reservations=reservations or Reservations(),
     )
-    call = ScriptedCall(
-        *acts,
-        utterances=utterances,
-        number=number,
-        did=did,
-        fail_to_answer=fail_to_answer,
-        fails=fails,
-        people=people,
+    call = (
+        caller(utterances, ledger)
+        if caller
+        else ScriptedCall(
+            *acts,
+            utterances=utterances,
+            number=number,
+            did=did,
+            fail_to_answer=fail_to_answer,
+            fails=fails,
+            people=people,
+        )
     )
     serving = asyncio.create_task(reception.handle(call))
     done, _ = await asyncio.wait({serving}, timeout=stop_agent_after_s or 3600)

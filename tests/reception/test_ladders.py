@@ -29,7 +29,7 @@ from kai_ari.people.staff import Person, Staff
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.routes import House, Reservations, Rules
 from kai_ari.testing.caller import HangUp, Press, Say, StaySilent
-from kai_ari.testing.scripted import HangUpInTalk, LeaveRecording
+from kai_ari.testing.scripted import HangUpInTalk, LeaveRecording, ListLedger, ScriptedCall
 from kai_ari.testing.scripted_house import ScriptedDispatcher, ScriptedLookout
 from kai_ari.testing.scripted_legs import (
     ACCEPTS,
@@ -46,6 +46,7 @@ from kai_ari.testing.scripted_legs import (
     WANTS_MESSAGE,
     Behaviour,
 )
+from kai_ari.testing.scripted_speech import Utterances
 from tests.reception.serving import Result, serve
 
 DANA = Target(kind=Kind.PERSON, key="dana", name="Dana")
@@ -172,6 +173,34 @@ def test_a_group_in_turn_rings_one_after_the_other() -> None:
     result = serve(ZERO, people=people, rules=to_team)
     assert result.call.legs.rung == ["101", "102"]
     assert result.outcome.headline is Headline.HUMAN_CONNECTED
+
+
+def test_after_who_wants_a_message_taken_nobody_else_is_rung_in_turn() -> None:
+    people = {"101": WANTS_MESSAGE, "102": ACCEPTS, "+12025550177": RINGS_OUT}
+    to_team = rules(Transfer(to=TEAM, mode=Mode.IN_TURN, ring_s=10), Voicemail())
+    result = serve(ZERO, MESSAGE, people=people, rules=to_team)
+    assert result.call.legs.rung == ["101"]
+    assert rung_results(result) == ["take_message"]
+
+
+def test_a_caller_who_hangs_up_while_told_what_came_of_it_makes_nothing_ring() -> None:
+    class HangsUpOnThirdLine(ScriptedCall):
+        lines = 0
+
+        def kai_speaks(self) -> None:
+            self.lines += 1
+            if self.lines == 3:  # the greeting, who is tried, that they are busy
+                self._later(400, self._hang_up)
+
+    def caller(utterances: Utterances, _: ListLedger) -> ScriptedCall:
+        return HangsUpOnThirdLine(
+            ZERO, utterances=utterances, people={"101": BUSY, "102": RINGS_OUT}
+        )
+
+    result = serve(caller=caller, rules=rules(Transfer(to=DANA), Transfer(to=LEE), Voicemail()))
+    assert result.said[-1] == "busy"
+    assert result.call.legs.rung == ["101"]
+    assert result.outcome.headline is Headline.CALLER_LEFT
 
 
 def test_the_next_rung_is_tried_when_the_first_comes_to_nothing() -> None:
