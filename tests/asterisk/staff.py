@@ -46,8 +46,12 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def staff_phone(pbx: LocalAsterisk, user: str = "101") -> AsyncIterator[SipPhone]:
+    """Registered, and known to be there: Asterisk asks a phone that has registered first."""
     account = pbx.phone(user)
     async with SipPhone(server=pbx.sip_address, user=user, password=account.password) as phone:
+        async with asyncio.timeout(30):
+            while (await pbx.ari("GET", f"endpoints/PJSIP/{user}"))["state"] != "online":  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
         yield phone
 
 
