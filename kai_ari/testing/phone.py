@@ -5,6 +5,7 @@ process and its controller.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -148,6 +149,12 @@ class SipPhone:
         call.invited_ns = reply["invited_ns"]
         return call
 
+    async def unregister(self) -> None:
+        """Tell the PBX that nothing is to ring here any more."""
+        self._registration = None
+        await self._running().ask(do="unregister")
+        await self._until(lambda: self._registration is not None)
+
     async def incoming(self) -> PhoneCall:
         """The next call that rings here."""
         await self._until(lambda: bool(self._incoming))
@@ -180,7 +187,9 @@ class SipPhone:
                 self._incoming.append(call)
             case "call_state":
                 state, code, reason = event["state"], event["code"], event["reason"]
-                self._call(event["call"]).note_state(state, code, reason)
+                self._call(event["call"]).note_state(state, code, reason, event["at_ns"])
+            case "last_message":
+                self._call(event["call"]).last_message = event["text"]
             case "audio":
                 self._call(event["call"]).note_audio(event["codec"])
             case "transfer":
@@ -189,7 +198,7 @@ class SipPhone:
                 self._call(event["call"]).note_key(event["key"])
             case "gone":
                 for call in self._calls.values():
-                    call.note_state("over", 0, event["text"])
+                    call.note_state("over", 0, event["text"], time.monotonic_ns())
         self._changes.notify()
 
     def _note_tick(self, number: int, at_ns: int, sent: bytes, heard: bytes) -> None:

@@ -52,11 +52,13 @@ class Frame:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """`status` is the SIP code of the last response: 200 after a conversation, 486 for busy."""
+    """`status` is the SIP code of the last response: 200 after a conversation, 486 for busy.
+    `at_ns` is when this phone's part of the call was over, `time.monotonic_ns()`."""
 
     status: int
     reason: str
     by_us: bool
+    at_ns: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +98,7 @@ class PhoneCall:
         self.invited_ns = 0  # when the INVITE was sent, or came
         self.caller = ""  # of an incoming call: its From
         self.invite = ""  # of an incoming call: the whole message
+        self.last_message = ""  # the one that came and ended it
         self.codec: str | None = None  # as SDP calls it, once there is audio
         self.keys = ""  # pressed at the far end
 
@@ -217,10 +220,10 @@ class PhoneCall:
 
     # -- what SipPhone learns from the process ---------------------------------
 
-    def note_state(self, state: str, status: int, reason: str) -> None:
+    def note_state(self, state: str, status: int, reason: str, at_ns: int) -> None:
         self._state = state
         if state == "over" and self._ending is None:
-            self._ending = Ending(status=status, reason=reason, by_us=self._hung_up)
+            self._ending = Ending(status=status, reason=reason, by_us=self._hung_up, at_ns=at_ns)
         self._changes.notify()
 
     def note_audio(self, codec: str) -> None:

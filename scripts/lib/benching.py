@@ -5,7 +5,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,18 +28,21 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def site(*, phones: int) -> AsyncIterator[Site]:
-    """Phones 101, 102, ... with PHONE_PASSWORD; Kai answers 100. The agent's log: stderr."""
+async def site(
+    *, phones: int, staff: Sequence[str] = (), rules: str = 'numbers: {"100": {}}\n'
+) -> AsyncIterator[Site]:
+    """Phones 101, 102, ... and those of `staff`, with PHONE_PASSWORD; `rules` are lines of
+    kai.yaml: by default, Kai answers 100. The agent's log: stderr."""
     accounts = [
         PhoneAccount(user=str(101 + n), password=PHONE_PASSWORD, caller_id=f"+1202555{100 + n:04}")
         for n in range(phones)
-    ]
+    ] + [PhoneAccount(user=user, password=PHONE_PASSWORD, caller_id=user) for user in staff]
     with tempfile.TemporaryDirectory(prefix="kai-bench-") as directory:
         async with LocalAsterisk(phones=accounts, ari_password=ARI_PASSWORD) as pbx:
             path = Path(directory) / "kai.yaml"
             path.write_text(
                 "business: {name: Rossi Plumbing}\n"
-                'numbers: {"100": {}}\n'
+                f"{rules}"
                 f"asterisk: {{url: '{pbx.ari_url.removesuffix('/ari')}'}}\n"
                 "log: {level: warning}\n"
                 "data: data\n"
