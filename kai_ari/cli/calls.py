@@ -103,7 +103,7 @@ async def _list(ledger: LedgerReader, args: argparse.Namespace) -> int:
     if not rows:
         print("No calls yet.")
         return 0
-    table = [("ID", "WHEN", "CALLER", "OUTCOME", "REASON", "LASTED"), *map(_columns, rows)]
+    table = [("ID", "WHEN", "CALLER", "OUTCOME", "REASON", "TIME"), *map(_columns, rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for cells in table:
         padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))

@@ -13,6 +13,7 @@ from kai_ari.calls.call import CallId
 from kai_ari.calls.chain import Record, first_break
 from kai_ari.calls.outcome import Headline, confirmed_slots, outcome
 from kai_ari.cli import render
+from kai_ari.cli.leg_words import names_of
 from kai_ari.config.schema import Config
 from kai_ari.errors import KaiError
 from kai_ari.ledger.database import ledger_file
@@ -181,10 +182,10 @@ async def _watch(
         ours = [row for row in rows if row.caller_number == caller]
         for row in ours[-1:]:
             records = await ledger.records(CallId(row.id))
+            names = names_of(record.event for record in records)
             for record in records[told:]:
-                tell(
-                    f"{(record.at - since).total_seconds():6.2f} s  {render.describe(record.event)}"
-                )
+                after_s = (record.at - since).total_seconds()
+                tell(f"{after_s:6.2f} s  {render.describe(record.event, names)}")
             told = len(records)
             if any(isinstance(record.event, ev.Ended) for record in records):
                 return Placed(records=records, obligations=await ledger.obligations(CallId(row.id)))

@@ -3,15 +3,18 @@
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain, repeat
 from statistics import median_low
 from typing import Any
 
 from kai_ari.calls import events as ev
+from kai_ari.calls import leg_events as leg
 from kai_ari.calls.chain import Record
 from kai_ari.calls.event_data import to_data
 from kai_ari.calls.events import Event
 from kai_ari.calls.outcome import Headline, Outcome, outcome
 from kai_ari.cli import leg_words
+from kai_ari.cli.leg_words import Names
 from kai_ari.ledger.projection import project
 from kai_ari.ledger.rows import StoredObligation
 
@@ -59,7 +62,8 @@ def _arrived(e: ev.Arrived) -> str:
 def _line_ended(e: ev.LineEnded) -> str:
     if e.cut_by is None:
         return f"Kai was heard to the end ({_seconds(e.heard_ms)})"
-    return f"Kai was cut by {e.cut_by}: {_seconds(e.heard_ms)} of {_seconds(e.total_ms)} heard"
+    by = "the end of the wait" if e.cut_by == "hold" else e.cut_by
+    return f"Kai was cut by {by}: {_seconds(e.heard_ms)} of {_seconds(e.total_ms)} heard"
 
 
 def _caller_spoke(e: ev.CallerSpoke) -> str:
@@ -115,12 +119,16 @@ _DESCRIBE: dict[type[Event], Callable[[Any], str]] = {
     ev.EngineFailed: _engine_failed,
     ev.Faulted: lambda e: f"fault in {e.where}: {e.error}",
     ev.Ended: _ended,
-    **leg_words.DESCRIBE,
 }
 
 
-def describe(event: Event) -> str:
-    """One plain line for any event; control characters that a caller's phone sent are escaped."""
+def describe(event: Event, names: Names | None = None) -> str:
+    """One plain line for any event; control characters that a caller's phone sent are escaped.
+
+    Without `names` a leg is called as the record calls it.
+    """
+    if type(event) in leg_words.DESCRIBE:
+        return printable(leg_words.describe(event, names or Names()))
     return printable(_DESCRIBE[type(event)](event))
 
 
@@ -141,6 +149,8 @@ def _is_routine(event: Event) -> bool:
         case ev.LineEnded(cut_by=cut_by):
             return cut_by is None
         case ev.Answered() | ev.RulesApplied() | ev.AudioOpened() | ev.TurnTimed():
+            return True
+        case leg.AudioBothWays():
             return True
     return False
 
@@ -167,7 +177,8 @@ def _story(
     records: Sequence[Record], obligations: Sequence[StoredObligation], *, everything: bool
 ) -> Iterator[str]:
     start = records[0].at
-    result = outcome(record.event for record in records)
+    events = [record.event for record in records]
+    result, names = outcome(events), leg_words.names_of(events)
     yield f"Call {records[0].call}, {_local(start)}"
     yield ""
     for record in records:
@@ -176,18 +187,23 @@ def _story(
             continue
         mark = "*" if proves else " "
         since = (record.at - start).total_seconds()
-        yield f"{since:8.1f} s {mark}#{record.seq:<3} {describe(record.event)}"
+        yield f"{since:8.1f} s {mark}#{record.seq:<3} {describe(record.event, names)}"
     yield ""
     yield f"Outcome   {outcome_in_words(result)}"
     proof = ", ".join(f"#{place}" for place in result.evidence)
     yield f"Evidence  {f'{proof} (marked * above)' if proof else 'none'}"
     if result.ended_by is not None:
         yield f"Ended by  {result.ended_by.value} ({printable(result.reason)})"
+    for label, line in zip(chain(["Tried"], repeat("")), leg_words.tried(events), strict=False):
+        yield printable(f"{label:<9} {line}")
     for stored in obligations:
         about = "; ".join(f"{k}: {v}" for k, v in sorted(stored.obligation.about.items()))
         yield printable(f"Owed      {stored.obligation.owed.value}, {stored.state}: {about}")
     if not obligations:
         yield "Owed      nothing"
+    for event in events:
+        if isinstance(event, ev.RulesApplied):
+            yield f"Rules     {printable(event.rules)}"
 
 
 def as_json(records: Sequence[Record], obligations: Sequence[StoredObligation]) -> dict[str, Any]:

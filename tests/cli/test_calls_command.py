@@ -104,7 +104,7 @@ def test_the_list(config: Path, said: Said) -> None:
     status, out, err = said.by("calls", "-c", config)
     heading, newest, oldest = out.splitlines()
     assert (status, err) == (0, "")
-    assert heading.split() == ["ID", "WHEN", "CALLER", "OUTCOME", "REASON", "LASTED"]
+    assert heading.split() == ["ID", "WHEN", "CALLER", "OUTCOME", "REASON", "TIME"]
     assert newest.split()[0] == OPEN
     assert "in progress" in newest
     assert oldest.split()[0] == HANDLED

@@ -6,7 +6,7 @@ from hypothesis import given
 from kai_ari.calls.event_data import EVENTS
 from kai_ari.calls.events import Event, LineEnded, LineStarted
 from kai_ari.calls.outcome import Headline, outcome
-from kai_ari.cli import render
+from kai_ari.cli import leg_words, render
 from kai_ari.cli.render import describe, latency_ms, outcome_in_words, printable, story
 from tests.calls.examples import EXAMPLES
 from tests.calls.strategies import EVENT, HISTORY
@@ -15,7 +15,7 @@ from tests.calls.test_chain import chained
 
 @pytest.mark.parametrize("kind", EVENTS)
 def test_every_kind_has_words(kind: str) -> None:
-    assert EVENTS[kind] in render._DESCRIBE
+    assert EVENTS[kind] in render._DESCRIBE | leg_words.DESCRIBE
 
 
 @given(EVENT)
