@@ -105,14 +105,10 @@ def _chosen(
         for why in (situation,) if situation else Situation:
             uses.setdefault(plan.ladder(why, each).name, set()).add(why)
     return [
-        (ladder, uses[ladder.name] == {Situation.URGENT} and _is_for_urgent(ladder))
+        (ladder, uses[ladder.name] == {Situation.URGENT})
         for ladder in plan.all_ladders()
         if ladder.name in uses
     ]
-
-
-def _is_for_urgent(ladder: Ladder) -> bool:
-    return ladder.name.endswith(f".{Situation.URGENT}")
 
 
 def _everybody_there(config: Config) -> PbxState:

@@ -18,6 +18,7 @@ from kai_ari.testing.phone_call import Changes, PhoneCall
 from kai_ari.testing.staff import keep_saying
 
 URGENT = "It is an emergency. My kitchen is flooded."
+REFUSAL = "No, thank you."
 TALK = "Good afternoon, it is about the boiler in the cellar."
 MESSAGE = "Please ring me about the boiler in the cellar."
 
@@ -88,6 +89,8 @@ class DrillCaller:
             case ev.LineStarted(line=lines.OFFER_CALL_BACK.id):
                 wanted = self._is_about(self._rung) and self._call.does is Does.WANTED
                 await self._line.press("1" if wanted else "2")
+            case ev.LineEnded(line=lines.ASK_CALL_BACK_NUMBER.id):  # perhaps on another number?
+                await self._line.say(await self._voice(REFUSAL))
             case ev.RecordingStarted():
                 await self._line.say(await self._voice(MESSAGE))
                 await self._line.press("#")
