@@ -35,10 +35,29 @@ exten => _app-.,1,Gosub(withheld-number,s,1)
  same => n,Hangup()
 """
 
+#: These take longest: a process that came to one of them last would keep the others waiting.
+LONG = (
+    "tests/test_provision.py",
+    "tests/test_readme.py",
+    "tests/test_bench.py",
+    "tests/test_up.py",
+    "tests/handoff_real/",
+    "tests/reception_real/",
+    "tests/asterisk/",
+    "tests/cli/",
+)
+
 MakePhone = Callable[..., Awaitable[SipPhone]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--faults",
+        type=int,
+        default=8,
+        metavar="N",
+        help="play N cases of the fault table with real phones (8; 30 take five minutes)",
+    )
     parser.addoption(
         "--asterisk-elsewhere",
         action="store_true",
@@ -50,6 +69,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--asterisk-elsewhere"):
         os.environ[ELSEWHERE] = "1"  # the processes that tests start inherit it
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; the order within stays random."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def app_number(app: str, did: str) -> str:
