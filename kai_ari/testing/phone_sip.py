@@ -15,6 +15,14 @@ def with_headers(headers: list[tuple[str, str]]) -> Any:
     return options
 
 
+def received(event: Any) -> str:
+    """The message that came and made this change; "" when none did."""
+    if event.type != pj.PJSIP_EVENT_TSX_STATE:
+        return ""
+    state = event.body.tsxState
+    return str(state.src.rdata.wholeMsg) if state.type == pj.PJSIP_EVENT_RX_MSG else ""
+
+
 def local_address(server: str) -> str:
     """The address of this machine that the server is reached from."""
     host, _, port = server.rpartition(":")

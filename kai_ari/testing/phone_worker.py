@@ -23,7 +23,7 @@ try:
     import pjsua2 as pj
 
     from kai_ari.testing.phone_line import Line
-    from kai_ari.testing.phone_sip import local_address, with_headers
+    from kai_ari.testing.phone_sip import local_address, received, with_headers
 except ImportError as error:
     print(json.dumps({"event": "fatal", "text": f"pjsua2 is not installed ({error})"}), flush=True)
     sys.exit(1)
@@ -78,6 +78,11 @@ class Call(pj.Call):  # type: ignore[misc]
                 code=int(info.lastStatusCode),
                 reason=info.lastReason,
             )
+
+    def onCallTsxState(self, change: Any) -> None:  # noqa: N802 - pjsua2's name
+        message = received(change.e)
+        if message.startswith(("BYE ", "CANCEL ")):
+            self._phone.output.event("last_message", call=self.number, text=message)
 
     def onCallMediaState(self, _: Any) -> None:  # noqa: N802 - pjsua2's name
         info = self.getInfo()  # its vectors die with it
@@ -196,6 +201,9 @@ class Phone:
         try:
             if do == "dial":
                 self.output.send(reply=number, **self._dial(request))
+            elif do == "unregister":
+                self._account.setRegistration(False)
+                self.output.send(reply=number)
             else:
                 self._act(self._calls[request["call"]], request)
         except KeyError:

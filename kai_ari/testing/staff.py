@@ -54,6 +54,12 @@ async def keep_saying(call: PhoneCall, audio: bytes) -> None:
             await call.say(audio)
 
 
+async def press(call: PhoneCall, keys: str) -> None:
+    """The last of them may end the call: before it has quite gone out, even."""
+    with contextlib.suppress(PhoneError):
+        await call.press(keys)
+
+
 async def pick_up(call: PhoneCall) -> None:
     await call.ring()
     await call.answer()
@@ -66,7 +72,7 @@ def accepts(talk_s: float = 14.0) -> StaffScript:
     async def script(desk: Desk, call: PhoneCall) -> None:
         await pick_up(call)
         await call.press("1")
-        await _talk(desk, call, talk_s)
+        await talks_for(desk, call, talk_s)
 
     return script
 
@@ -77,12 +83,13 @@ def answers(talk_s: float) -> StaffScript:
     async def script(desk: Desk, call: PhoneCall) -> None:
         await call.ring()
         await call.answer()
-        await _talk(desk, call, talk_s)
+        await talks_for(desk, call, talk_s)
 
     return script
 
 
-async def _talk(desk: Desk, call: PhoneCall, talk_s: float) -> None:
+async def talks_for(desk: Desk, call: PhoneCall, talk_s: float) -> None:
+    """Talk, and hang up after `talk_s`, if the call is not over before."""
     audio = await desk.voice("Hello, this is Dana speaking, how can I help you?")
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(talk_s):
@@ -93,7 +100,7 @@ async def _talk(desk: Desk, call: PhoneCall, talk_s: float) -> None:
 def presses(key: str) -> StaffScript:
     async def script(_desk: Desk, call: PhoneCall) -> None:
         await pick_up(call)
-        await call.press(key)
+        await press(call, key)
         await call.ended()
 
     return script
@@ -123,7 +130,7 @@ async def gives_back(desk: Desk, call: PhoneCall) -> None:
     await pick_up(call)
     await call.press("1")
     await call.say(await desk.voice("I am giving you back to the assistant."))
-    await call.press("**")
+    await press(call, "**")
     await call.ended()
 
 

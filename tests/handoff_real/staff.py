@@ -2,31 +2,33 @@
 
 import asyncio
 
-from kai_ari.testing.caller import Voice
-from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.phone import SipPhone
 from kai_ari.testing.phone_call import PhoneCall
 from kai_ari.testing.staff import (
     Desk,
     StaffScript,
     accepts,
+    answers,
     forwards,
     gives_back,
     hears_speech,
     is_a_mailbox,
     keep_saying,
     pick_up,
+    press,
     presses,
     refuses,
     rings_out,
     transfers_on,
 )
 from tests.asterisk.agent import has_tone
+from tests.reception_real.house import House
 
 __all__ = [
     "Desk",
     "StaffScript",
     "accepts",
+    "answers",
     "desk_of",
     "forwards",
     "gives_back",
@@ -35,6 +37,7 @@ __all__ = [
     "is_a_mailbox",
     "keep_saying",
     "pick_up",
+    "press",
     "presses",
     "refuses",
     "rings_out",
@@ -60,6 +63,7 @@ async def hears_beep(call: PhoneCall) -> None:
     raise AssertionError("the call ended before the beep")
 
 
-def desk_of(pbx: LocalAsterisk, user: str, voice: Voice) -> Desk:
+def desk_of(house: House, user: str) -> Desk:
+    pbx = house.pbx
     phone = SipPhone(server=pbx.sip_address, user=user, password=pbx.phone(user).password)
-    return Desk(phone=phone, voice=voice)
+    return Desk(phone=phone, voice=house.voice)

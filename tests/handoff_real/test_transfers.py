@@ -13,48 +13,19 @@ from kai_ari.promises.obligation import Owed
 from kai_ari.speech.build import LocalSpeech
 from kai_ari.testing.caller import Voice
 from kai_ari.testing.phone_call import PhoneCall
-from tests.handoff_real.shop import ABSENT, CALLER, at_work, open_shop, staffed_pbx
+from tests.handoff_real.callers import leaves_message, talks
+from tests.handoff_real.shop import ABSENT, Scene, one_day, staffed_pbx, to
 from tests.handoff_real.staff import (
-    StaffScript,
     accepts,
     gives_back,
-    hears_beep,
     hears_speech,
     is_a_mailbox,
-    keep_saying,
     presses,
     refuses,
     rings_out,
 )
-from tests.reception_real.house import Calls, Script, nothing_left_behind
+from tests.reception_real.house import Calls, nothing_left_behind
 from tests.reception_real.placed import Placed, matches
-
-MESSAGE = "Please ring me about the boiler in the cellar."
-RING_S = 6
-
-
-def to(*people: str, ring: int = RING_S) -> str:
-    """A ladder that tries these people one after the other, and then takes a voicemail."""
-    rungs = [f"{{transfer: p{person}, ring: {ring}}}" for person in people]
-    return f"[{', '.join([*rungs, 'voicemail'])}]"
-
-
-async def leaves_message(call: PhoneCall, voice: Voice) -> None:
-    """Ask for a person, hear what comes of it until the beep is over, and leave a message."""
-    audio = await voice(MESSAGE)
-    await hears_speech(call)
-    await call.press("0")
-    await hears_beep(call)
-    await call.say(audio)
-    await call.press("#")
-
-
-async def talks(call: PhoneCall, voice: Voice) -> None:
-    """Ask for a person, and talk until the call is over."""
-    audio = await voice("Good afternoon, it is about the boiler in the cellar.")
-    await hears_speech(call)
-    await call.press("0")
-    await keep_saying(call, audio)
 
 
 async def hangs_up_while_it_rings(call: PhoneCall, voice: Voice) -> None:
@@ -64,18 +35,19 @@ async def hangs_up_while_it_rings(call: PhoneCall, voice: Voice) -> None:
     await call.hang_up()
 
 
-#: Number called: the ladder, what the staff do, and what the caller does.
-SCENES: dict[str, tuple[str, str, dict[str, StaffScript], Script]] = {
-    "accepts": ("3001", to("201"), {"201": accepts(talk_s=14)}, talks),
-    "declines": ("3002", to("202"), {"202": presses("2")}, leaves_message),
-    "wants a message": ("3003", to("203"), {"203": presses("3")}, leaves_message),
-    "no answer": ("3004", to("204"), {"204": rings_out}, leaves_message),
-    "busy": ("3005", to("205"), {"205": refuses(486)}, leaves_message),
-    "not registered": ("3006", to(ABSENT), {}, leaves_message),
-    "mailbox": ("3007", to("207"), {"207": is_a_mailbox}, leaves_message),
-    "drops": ("3008", to("208"), {"208": accepts(talk_s=3)}, leaves_message),
-    "gives back": ("3009", to("209"), {"209": gives_back}, leaves_message),
-    "hangs up": ("3010", to("210", ring=20), {"210": rings_out}, hangs_up_while_it_rings),
+SCENES = {
+    "accepts": Scene(rungs=to("201"), staff={"201": accepts(talk_s=14)}, caller=talks),
+    "declines": Scene(rungs=to("202"), staff={"202": presses("2")}, caller=leaves_message),
+    "wants a message": Scene(rungs=to("203"), staff={"203": presses("3")}, caller=leaves_message),
+    "no answer": Scene(rungs=to("204"), staff={"204": rings_out}, caller=leaves_message),
+    "busy": Scene(rungs=to("205"), staff={"205": refuses(486)}, caller=leaves_message),
+    "not registered": Scene(rungs=to(ABSENT), caller=leaves_message),
+    "mailbox": Scene(rungs=to("207"), staff={"207": is_a_mailbox}, caller=leaves_message),
+    "drops": Scene(rungs=to("208"), staff={"208": accepts(talk_s=3)}, caller=leaves_message),
+    "gives back": Scene(rungs=to("209"), staff={"209": gives_back}, caller=leaves_message),
+    "hangs up": Scene(
+        rungs=to("210", ring=20), staff={"210": rings_out}, caller=hangs_up_while_it_rings
+    ),
 }
 
 
@@ -84,20 +56,12 @@ async def calls(
     speech: LocalSpeech, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Calls]:
     scratch, directory = tmp_path_factory.mktemp("scratch"), tmp_path_factory.mktemp("shop")
-    ladders = {number: rungs for number, rungs, _, _ in SCENES.values()}
-    staff = {user: what for *_, scripts, _ in SCENES.values() for user, what in scripts.items()}
     async with (
         staffed_pbx() as pbx,
         nothing_left_behind(scratch),
-        open_shop(pbx, speech, directory, ladders) as house,
-        at_work(house, staff),
+        one_day(pbx, speech, directory, SCENES) as day,
     ):
-        yield await house.at_once(
-            {
-                name: house.call(number, script, user=CALLER.user)
-                for name, (number, _, _, script) in SCENES.items()
-            }
-        )
+        yield day.calls
 
 
 def results(placed: Placed) -> list[str]:
