@@ -123,14 +123,14 @@ class AriClient:
         endpoint: str,
         *,
         ring_s: int,
-        caller_id: str = "",
-        other_channel: str = "",
-        formats: str = "",
+        caller_id: str,
+        other_channel: str,
+        formats: str,
         variables: Mapping[str, str],
     ) -> None:
         """Ring `endpoint`; answered, it enters our app. Of a Local channel, `channel` is our half.
 
-        Raises ServerFault when it cannot be rung at all: not registered, or unknown.
+        Not for a phone: one that forwards (302) makes Asterisk dial whatever it names.
         """
         query = {
             "endpoint": endpoint,
@@ -143,6 +143,20 @@ class AriClient:
         }
         given = {name: value for name, value in query.items() if value}
         await self._send(ops.ORIGINATE, query=given, body={"variables": dict(variables)})
+
+    async def create(
+        self, channel: str, endpoint: str, *, formats: str, variables: Mapping[str, str]
+    ) -> None:
+        """A channel that is in our app, as StasisStart tells, before anything is dialled.
+
+        Raises ServerFault when it cannot be rung at all: not registered, or unknown.
+        """
+        query = {"endpoint": endpoint, "app": self.app, "channelId": channel, "formats": formats}
+        await self._send(ops.CREATE, query=query, body={"variables": dict(variables)})
+
+    async def dial(self, channel: str, *, ring_s: int) -> None:
+        """Ring what was created. Raises ChannelGone, also before its StasisStart."""
+        await self._send(ops.DIAL, {"channelId": channel}, query={"timeout": str(ring_s)})
 
     async def hang_up(self, channel: str, reason: str = "normal") -> None:
         """`reason` is `normal`, `busy`, `answered_elsewhere` or another that ARI names."""

@@ -16,8 +16,9 @@ NOWHERE = "nowhere"
 QUEUE_CONTEXT = "queue"
 #: The channel variable that tells whose leg it is, while it rings and is in no app yet.
 APP_VARIABLE = "KAI_APP"
-#: Without it a Local channel's audio loses half its amplitude (slin192).
-LOCAL_FORMATS = "slin16"
+#: Wideband where the far end has it: without, a phone is offered its 8 kHz codecs first, and a
+#: Local channel's audio loses half its amplitude (slin192).
+FORMATS = "slin16"
 
 MAX_HEADER = 200
 
@@ -72,6 +73,8 @@ def variables(request: LegRequest, app: str) -> dict[str, str]:
     values = {APP_VARIABLE: app, "FORWARD_CONTEXT": NOWHERE, "TRANSFER_CONTEXT": NOWHERE}
     if isinstance(request.to, ToQueue):
         return values
+    if shown := caller_id(request):
+        values["CONNECTEDLINE(all,i)"] = shown  # whom a channel that is dialled shows
     for name, value in request.headers.items():
         if not _HEADER.match(name):
             raise ValueError(f"{name!r} is no name of a SIP header")

@@ -6,7 +6,7 @@ leg, the others stop. A queue's leg is one half of a Local channel; the other wa
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kai_ari.asterisk.causes import caller_gone
@@ -31,6 +31,8 @@ class _Branch:
     """One channel of the leg, from before it is asked for. `ending` is None while it lives."""
 
     made: bool = False
+    entered: bool = False  # our app
+    dialable: asyncio.Event = field(default_factory=asyncio.Event)  # or never will be
     leaving: Mapping[str, Any] | None = None  # the ChannelHangupRequest
     ending: Ending | None = None
 
@@ -78,8 +80,9 @@ class Leg:
         self._conclude()
 
     def not_made(self, channel: str, ending: Ending) -> None:
-        """Asterisk refused to make a branch."""
-        self._end_branch(channel, ending)
+        """Asterisk refused to make a branch, or to ring it."""
+        if self._branches[channel].ending is None:
+            self._end_branch(channel, ending)
 
     def give_up(self, result: LegResult, reason: str) -> None:
         """Kai's decision; LegEnded follows when the channels are gone. The first one counts."""
@@ -89,6 +92,12 @@ class Leg:
     def made(self, channel: str) -> None:
         """Asterisk has agreed to make a branch."""
         self._branches[channel].made = True
+
+    async def may_dial(self, channel: str) -> bool:
+        """Wait until a branch is in our app; False when it need not ring any more."""
+        branch = self._branches[channel]
+        await branch.dialable.wait()
+        return branch.entered and branch.ending is None and not self.decided.is_set()
 
     def lose(self, channel: str, reason: str) -> None:
         """The channel is gone, and no event told."""
@@ -142,7 +151,13 @@ class Leg:
                 self._ring()
             case "Dial" if event["dialstatus"] in {"RINGING", "PROGRESS"}:
                 self._ring()
+            # A phone's channel is in our app before it rings, a queue's when it is answered.
             case "StasisStart":
+                branch.entered = True
+                branch.dialable.set()
+                if event["channel"]["state"] == "Up":
+                    self.answer(channel)
+            case "ChannelStateChange" if event["channel"]["state"] == "Up" and branch.entered:
                 self.answer(channel)
             case "ChannelDtmfReceived" if channel == self.winner:
                 key = self._keys.pressed(event)
@@ -192,6 +207,7 @@ class Leg:
 
     def _end_branch(self, channel: str, ending: Ending) -> None:
         self._branches[channel].ending = ending
+        self._branches[channel].dialable.set()
         if ending.for_all:
             self._decide()
         self._conclude()
@@ -199,6 +215,8 @@ class Leg:
     def _decide(self) -> None:
         self.decided.set()
         self.due.set()
+        for branch in self._branches.values():
+            branch.dialable.set()
 
     def _conclude(self) -> None:
         if not self._complete or self.live or self.over.is_set():

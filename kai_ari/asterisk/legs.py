@@ -11,24 +11,21 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from kai_ari import log
-from kai_ari.asterisk import dialling
 from kai_ari.asterisk.client import AriClient
 from kai_ari.asterisk.dispatch import CHANNEL_ROLES
 from kai_ari.asterisk.errors import AriRefusal, ChannelGone, LegGone, ServerFault
 from kai_ari.asterisk.leg import Leg
-from kai_ari.asterisk.leg_causes import Ending, not_made
 from kai_ari.asterisk.media_transport import MediaTransport
 from kai_ari.asterisk.removal import removed
+from kai_ari.asterisk.ringing import Ringing
 from kai_ari.asterisk.room import Room
 from kai_ari.calls.call import Arrival
-from kai_ari.errors import AsteriskError
 from kai_ari.reception.legs import (
     AudioFlow,
     LegRequest,
     LegResult,
     LegSignal,
     ToNumber,
-    ToPhone,
     ToQueue,
 )
 from kai_ari.reception.ports import MediaSession
@@ -38,9 +35,6 @@ RING_LIMIT_S = 4.0
 #: Through the telephone network the first ringing may take long: 11 s abroad, in 95 of 100 calls
 #: (post-selection delay, ITU-T E.721).
 OUTSIDE_RING_LIMIT_S = 12.0
-
-#: One figure in a channel's id, and more than any person answers.
-MAX_PHONES = 9
 
 _LEG_NAME = re.compile(r"[a-z0-9]{1,16}\Z")
 
@@ -81,6 +75,7 @@ class Legs:
         self._transport = transport
         self._put = put
         self._spawn = spawn
+        self._ringing = Ringing(ari, arrival.channel)
         self._legs: dict[str, Leg] = {}
         self._rooms: dict[str, Room] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -200,7 +195,7 @@ class Legs:
     async def _carry_out(self, leg: Leg) -> None:
         name = leg.request.leg
         try:
-            await self._ask_for(leg)
+            await self._ringing.ask_for(leg)
             leg.all_asked()
             await self._until_ringing(leg)
             await leg.decided.wait()
@@ -217,48 +212,6 @@ class Legs:
                 leg.lose(channel, "fault_in_kai")
         finally:
             await self._rooms[name].remove()
-
-    async def _ask_for(self, leg: Leg) -> None:
-        try:
-            endpoints = await self._endpoints(leg.request)
-        except AsteriskError as error:
-            self._not_made(leg, leg.new_branch(), error)
-            return
-        if not endpoints:
-            leg.not_made(leg.new_branch(), not_made(outside=False))
-            return
-        asked = [(leg.new_branch(), endpoint) for endpoint in endpoints]
-        await asyncio.gather(*(self._originate(leg, *branch) for branch in asked))
-
-    async def _endpoints(self, request: LegRequest) -> list[str]:
-        if not isinstance(request.to, ToPhone):
-            return [dialling.dial_string(request)]
-        variable = dialling.contacts_variable(request.to)
-        value = await self._ari.read_variable(self._arrival.channel, variable)
-        return dialling.contacts(request.to, value)[:MAX_PHONES]
-
-    async def _originate(self, leg: Leg, channel: str, endpoint: str) -> None:
-        queue = isinstance(leg.request.to, ToQueue)
-        try:
-            await self._ari.originate(
-                channel,
-                endpoint,
-                ring_s=max(1, leg.request.ring_s),
-                caller_id=dialling.caller_id(leg.request),
-                other_channel=leg.waiting if queue else "",
-                formats=dialling.LOCAL_FORMATS if queue else "",
-                variables=dialling.variables(leg.request, self._ari.app),
-            )
-            leg.made(channel)
-        except AsteriskError as error:
-            self._not_made(leg, channel, error)
-
-    def _not_made(self, leg: Leg, channel: str, error: AsteriskError) -> None:
-        if isinstance(error, ServerFault):  # of an endpoint without a phone, or an unknown one
-            leg.not_made(channel, not_made(outside=isinstance(leg.request.to, ToNumber)))
-        else:
-            _log.warning("a leg was not rung", extra=log.fields(error=str(error)))
-            leg.not_made(channel, Ending(result=LegResult.FAILED, reason=error.code))
 
     async def _until_ringing(self, leg: Leg) -> None:
         if isinstance(leg.request.to, ToQueue):

@@ -42,6 +42,8 @@ ORIGINATE = _operation(
     "/channels",
     *("endpoint", "app", "channelId", "otherChannelId", "callerId", "timeout", "formats"),
 )
+CREATE = _operation("POST", "/channels/create", "endpoint", "app", "channelId", "formats")
+DIAL = _operation("POST", "/channels/{channelId}/dial", "timeout")
 HANG_UP = _operation("DELETE", "/channels/{channelId}", "reason")
 RTP_STATISTICS = _operation("GET", "/channels/{channelId}/rtp_statistics")
 CONTINUE = _operation("POST", "/channels/{channelId}/continue")

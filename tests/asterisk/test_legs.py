@@ -44,6 +44,7 @@ async def test_a_leg_is_whispered_to_joined_and_left(pbx: LocalAsterisk, phone: 
         assert await talk.next() == LegRinging(leg="a")
         await leg.answer()
         assert await talk.next() == LegAnswered(leg="a")
+        assert leg.codec == "G722"
         await leg.press("5")
         assert await talk.next() == LegKey(leg="a", key="5")
         whisper = await call.open_leg_audio("a")

@@ -26,6 +26,7 @@ from tests.asterisk.staff import (
 )
 
 TRUNK_PORT = free_port()
+TO_TRUNK = "PJSIP%2F+12125550199%40provider"
 
 
 @pytest.fixture
@@ -52,19 +53,22 @@ async def test_a_phone_that_forwards_or_transfers_leads_nobody_anywhere(
     ):
         talk = await conversation(phone, caught)
         before = await pbx.objects()
-        for leg, to in (("a", "102"), ("b", "+15550100"), ("c", "100")):
+        # The last two name channels to Asterisk, which unescapes them: a trunk's, and Kai's way
+        # into a queue.
+        forwarded = ("102", "+15550100", "100", TO_TRUNK, "Local%2Fsupport%40queue")
+        for leg, to in zip("abcde", forwarded, strict=True):
             await talk.ring(leg)
             await (await staff.incoming()).forward(to, host=pbx.sip_address)
             assert await talk.ended(leg) == [(LegResult.REFUSED, "forwarded")]
         assert await pbx.objects() == before
         # Transfers are refused, and the conversation goes on.
-        await talk.ring("d")
+        await talk.ring("t")
         line = await staff.incoming()
         await line.answer()
-        await talk.answered("d")
+        await talk.answered("t")
         for joined in (False, True):
             if joined:
-                await talk.call.join("d")
+                await talk.call.join("t")
             for to in ("102", "+15550100", "100"):
                 await line.refer(to)
                 assert await line.transferred() == 404
