@@ -169,7 +169,7 @@ def _case(name: str, draw: random.Random) -> Case:
     urgent = draw.random() < 0.3
     queue_ready = draw.random() < 0.7
     outside = draw.random() < 0.5
-    offline = frozenset(phone for phone in STAFF.phones if draw.random() < 0.1)
+    offline = frozenset(phone for phone in sorted(STAFF.phones) if draw.random() < 0.1)
     # On one call everybody who takes it does the same then: else it would be a race.
     calm = [does for does in Does if does not in TAKES_IT]
     person = [*calm, *[draw.choice((Does.ACCEPTS, *TAKES_IT))] * 6]
