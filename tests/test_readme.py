@@ -45,6 +45,9 @@ RUN_ELSEWHERE = {
     "scripts/provision": ("tests/test_provision.py", "scripts/provision"),
     "scripts/bench agent": ("tests/test_bench.py", '"agent"'),
     "scripts/bench voice": ("tests/test_bench.py", '"voice"'),
+    "kai-ari drill": ("tests/cli/test_drill.py", '"kai_ari", "drill"'),
+    "kai-ari drill --json": ("tests/cli/test_drill.py", '"--json"'),
+    "kai-ari drill --situation urgent": ("tests/cli/test_drill.py", '"--situation", "urgent"'),
     "kai-ari run": ("tests/reception_real/agent_process.py", '"run"'),
 }
 #: Those that end with another status than 0: it is what they are to show.

@@ -3,9 +3,11 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from kai_ari import log
@@ -22,8 +24,8 @@ from kai_ari.house import house_of
 from kai_ari.people.availability import PbxState, QueueMember
 
 
-class NothingToDrill(KaiError):
-    code = "nothing_to_drill"
+class CannotDrill(KaiError):
+    code = "cannot_drill"
 
 
 def add(subparsers: Any) -> None:
@@ -66,6 +68,7 @@ def _run(args: argparse.Namespace) -> int:
     from kai_ari.cli.drilling import perform
     from kai_ari.testing.drill_plan import DrillCall, rows
 
+    _require_means()
     log.set_up(level="ERROR")
     config = load(args.config)
     now = SystemClock().now()
@@ -93,13 +96,22 @@ def _run(args: argparse.Namespace) -> int:
     return 0 if all(verdict(row, came) for row in planned) else 1
 
 
+def _require_means() -> None:
+    if os.geteuid() != 0:
+        raise CannotDrill("a drill starts an Asterisk of its own, which takes root: use sudo")
+    if find_spec("pjsua2") is None:
+        raise CannotDrill(
+            "the test phone is not installed: run scripts/setup, or pip install '.[phones]'"
+        )
+
+
 def _chosen(
     plan: Plan, config: Config, number: str | None, situation: Situation | None
 ) -> Sequence[tuple[Ladder, bool]]:
     """The ladders that such calls use, each with whether only urgent calls do."""
     if number is not None and number not in config.numbers:
         known = ", ".join(config.numbers)
-        raise NothingToDrill(f"--number {number}: Kai does not answer it; choose from {known}")
+        raise CannotDrill(f"--number {number}: Kai does not answer it; choose from {known}")
     uses: dict[str, set[Situation]] = {}
     for each in (number,) if number else config.numbers:
         for why in (situation,) if situation else Situation:
