@@ -134,21 +134,10 @@ async def gives_back(desk: Desk, call: PhoneCall) -> None:
     await call.ended()
 
 
-def transfers_on(number: str) -> StaffScript:
-    """Takes the call and transfers it to `number`, blind."""
+def forwards(number: str, *, host: str) -> StaffScript:
+    """Has whoever calls call `number` at `host` instead, which is `address:port`."""
 
-    async def script(desk: Desk, call: PhoneCall) -> None:
-        await pick_up(call)
-        await call.press("1")
-        await call.say(await desk.voice("I am putting you through."))
-        await call.refer(number)
-        await call.ended()
-
-    return script
-
-
-def forwards(number: str) -> StaffScript:
     async def script(_desk: Desk, call: PhoneCall) -> None:
-        await call.forward(number)
+        await call.forward(number, host=host)
 
     return script

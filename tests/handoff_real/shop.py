@@ -140,10 +140,10 @@ async def attended(scripts: Iterable[tuple[Desk, StaffScript]]) -> AsyncIterator
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)
-    for task in tasks:
-        if not task.cancelled():
-            task.result()
+        came = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in came:
+        if not isinstance(error, asyncio.CancelledError):
+            raise error or AssertionError("a desk was left")
 
 
 def _config_text(

@@ -19,7 +19,6 @@ from kai_ari.testing.staff import (
     presses,
     refuses,
     rings_out,
-    transfers_on,
 )
 from tests.asterisk.agent import has_tone
 from tests.reception_real.house import House
@@ -41,7 +40,6 @@ __all__ = [
     "presses",
     "refuses",
     "rings_out",
-    "transfers_on",
 ]
 
 #: Asterisk's own "beep" of 0.43 s.

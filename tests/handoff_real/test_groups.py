@@ -135,14 +135,15 @@ async def test_of_two_who_press_at_once_one_has_the_call(day: Day, both: PressTo
     [other] = [ended for ended in placed.of(leg.LegEnded) if ended.leg != winner]
     assert other.result == "cancelled"
     assert other.reason == "answered elsewhere"
-    told = {ended.leg: ended for ended in placed.of(leg.LegStarted)}
-    loser = told[other.leg].to
-    [won] = {"201", "202"} - {loser}
-    assert matches("about the boiler in the cellar", await day.heard_at(won))
+    phones = {started.leg: started.to for started in placed.of(leg.LegStarted)}
+    loser = phones[other.leg]
+    assert matches("about the boiler in the cellar", await day.heard_at(phones[winner]))
     heard_by_loser = await day.heard_at(loser)
     assert matches("a caller who gave no name", heard_by_loser)
     assert not matches("about the boiler in the cellar", heard_by_loser)
-    assert (await day.desks[loser].calls[0].ended()).by_us is False
+    [lost] = day.desks[loser].calls
+    assert not (await lost.ended()).by_us
+    assert "cause=26" in lost.last_message  # answered elsewhere (RFC 3326, Q.850)
     assert matches("this is Dana speaking", placed.heard)
 
 
