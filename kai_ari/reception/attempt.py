@@ -226,21 +226,22 @@ class Attempt:
 
     async def _pressed(self, one: _Leg, key: str) -> None:
         name = one.called.leg
-        await self._scene.record.note(leg.LegPressed(leg=name, key=key))
+        pressed = leg.LegPressed(leg=name, key=key)
+        if key == "1" and one.telling is not None:
+            return await self._accept(one, Acceptance.KEY, pressed)
+        await self._scene.record.note(pressed)
         match key:
-            case "1" if one.telling is not None:
-                await self._accept(one, Acceptance.KEY)
             case "2":
                 await self._end(name, CameBack.DECLINED, "pressed 2")
             case "3":
                 await self._end(name, CameBack.TAKE_MESSAGE, "pressed 3")
 
-    async def _accept(self, one: _Leg, how: Acceptance) -> None:
-        """The first has the call; who comes later finds it gone."""
+    async def _accept(self, one: _Leg, how: Acceptance, *before: ev.Event) -> None:
+        """The first has the call; who comes later finds it gone. One write: they wait for it."""
         if self._joined is not None:
             return
         name, record = one.called.leg, self._scene.record
-        await record.note(leg.LegAccepted(leg=name, how=how))
+        await record.note(*before, leg.LegAccepted(leg=name, how=how))
         try:
             await self._scene.call.join(name)
         except (AsteriskError, MediaError) as error:
