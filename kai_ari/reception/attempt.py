@@ -228,7 +228,8 @@ class Attempt:
         name = one.called.leg
         pressed = leg.LegPressed(leg=name, key=key)
         if key == "1" and one.telling is not None:
-            return await self._accept(one, Acceptance.KEY, pressed)
+            await self._accept(one, Acceptance.KEY, pressed)
+            return
         await self._scene.record.note(pressed)
         match key:
             case "2":
