@@ -17,6 +17,7 @@ import json
 import os
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,15 +47,36 @@ KEY_MS = 100
 MUSIC_MS = 700
 CALL_LIMIT_S = 60.0
 _TONE_S = 2.0
+WANTED = (
+    ("failed_to_next_word_ms", 500),
+    ("hangup_to_ring_stop_ms", 300),
+    ("accept_to_audio_ms", 300),
+)
 
 
 @dataclass(kw_only=True)
 class Figures:
-    failed: list[float] = field(default_factory=list)
-    stopped: list[float] = field(default_factory=list)
-    accepted: list[float] = field(default_factory=list)
+    """Milliseconds by what was measured."""
+
+    of: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     silences: list[float] = field(default_factory=list)
-    missed: list[str] = field(default_factory=list)
+    missed: int = 0
+
+
+#: From when to when, `time.monotonic_ns()`; None when it never came.
+Span = tuple[int, int | None]
+Act = Callable[[PhoneCall, PhoneCall], Awaitable[Span]]
+#: Ends the rung at the staff's phone; when that was.
+Refusal = Callable[[PhoneCall], Awaitable[int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """`act` has the caller's call and the staff's, which rings."""
+
+    measures: str
+    name: str
+    act: Act
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +89,9 @@ class Lane:
     figures: Figures
     keep: Path | None
 
-    async def place(self, name: str, scene: "Scene") -> None:
+    async def place(self, scene: Scene) -> None:
         call = await self.caller.dial(self.number)
+        span: Span = (0, None)
         try:
             async with asyncio.timeout(CALL_LIMIT_S):
                 await call.answered()
@@ -76,39 +99,34 @@ class Lane:
                 await call.press("0")
                 rung = await self.staff.incoming()
                 await rung.ring()
-                await scene(self, call, rung)
+                span = await scene.act(call, rung)
         except TimeoutError:
-            self.figures.missed.append(f"{name}: not over in {CALL_LIMIT_S:.0f} s")
+            _progress(f"{scene.name}: not over in {CALL_LIMIT_S:.0f} s")
         finally:
             await call.hang_up()
         recording = call.recording()
         self.figures.silences.append(longest_silence_ms(recording))
-        if self.keep is not None:
-            await asyncio.to_thread(recording.save, self.keep / f"{name}.wav")
-
-    def note(self, figures: list[float], since_ns: int, until_ns: int | None) -> None:
-        if until_ns is None:
-            self.figures.missed.append("a call without what was to be measured")
+        since, until = span
+        if until is None:
+            self.figures.missed += 1
         else:
-            figures.append((until_ns - since_ns) / 1e6)
-
-
-Scene = Callable[[Lane, PhoneCall, PhoneCall], Awaitable[None]]
-#: Ends the rung at the staff's phone; when that was.
-Refusal = Callable[[PhoneCall], Awaitable[int]]
+            self.figures.of[scene.measures].append((until - since) / 1e6)
+            _progress(f"{scene.name}: {(until - since) // 1_000_000} ms")
+        if self.keep is not None:
+            await asyncio.to_thread(recording.save, self.keep / f"{scene.name}.wav")
 
 
 # -- scenes ------------------------------------------------------------------------
 
 
-def fails(refuse: Refusal) -> Scene:
-    async def scene(lane: Lane, call: PhoneCall, rung: PhoneCall) -> None:
+def fails(refuse: Refusal) -> Act:
+    async def act(call: PhoneCall, rung: PhoneCall) -> Span:
         await hears_music(call)
         failed_ns = await refuse(rung)
         await hears_speech(call, frames=150, start=call.frame_count)
-        lane.note(lane.figures.failed, failed_ns, next_word(call.recording(), failed_ns))
+        return failed_ns, next_word(call.recording(), failed_ns)
 
-    return scene
+    return act
 
 
 def declines(status: int) -> Refusal:
@@ -136,26 +154,26 @@ async def presses_two(rung: PhoneCall) -> int:
     return pressed_ns + KEY_MS * 1_000_000
 
 
-async def hangs_up(lane: Lane, call: PhoneCall, rung: PhoneCall) -> None:
+async def hangs_up(call: PhoneCall, rung: PhoneCall) -> Span:
     await hears_speech(call, frames=50, start=call.frame_count)
     left_ns = time.monotonic_ns()
     await call.hang_up()
-    lane.note(lane.figures.stopped, left_ns, (await rung.ended()).at_ns)
+    return left_ns, (await rung.ended()).at_ns
 
 
-async def accepts(lane: Lane, call: PhoneCall, rung: PhoneCall) -> None:
+async def accepts(call: PhoneCall, rung: PhoneCall) -> Span:
     await rung.answer()
     await hears_speech(rung)
     async with asyncio.TaskGroup() as talking:
         talking.create_task(call.say(tone(CALLER_HERTZ, _TONE_S)), name="caller's tone")
         pressed_ns = time.monotonic_ns()
-        await rung.press("1")
-        talking.create_task(rung.say(tone(STAFF_HERTZ, _TONE_S - 0.5)), name="staff's tone")
+        talking.create_task(rung.press("1"), name="key")
+        talking.create_task(rung.say(tone(STAFF_HERTZ, _TONE_S)), name="staff's tone")
     released_ns = pressed_ns + KEY_MS * 1_000_000
     at_caller = tone_begins(call.recording(), STAFF_HERTZ, released_ns)
     at_staff = tone_begins(rung.recording(), CALLER_HERTZ, released_ns)
     both = None if at_caller is None or at_staff is None else max(at_caller, at_staff)
-    lane.note(lane.figures.accepted, released_ns, both)
+    return released_ns, both
 
 
 async def hears_music(call: PhoneCall) -> None:
@@ -177,16 +195,17 @@ REFUSALS: Sequence[tuple[str, Refusal]] = (
 )
 
 
-def scenes(calls: int) -> list[tuple[str, Scene]]:
+def scenes(calls: int) -> list[Scene]:
     """`calls` of each kind, mixed."""
-    each: list[tuple[str, Scene]] = []
+    each: list[Scene] = []
     for number in range(calls):
         name, refuse = REFUSALS[number % len(REFUSALS)]
-        each += [
-            (f"{number + 1} {name}", fails(refuse)),
-            (f"{number + 1} hangs up", hangs_up),
-            (f"{number + 1} accepts", accepts),
-        ]
+        for measures, what, act in (
+            ("failed_to_next_word_ms", name, fails(refuse)),
+            ("hangup_to_ring_stop_ms", "hangs up", hangs_up),
+            ("accept_to_audio_ms", "accepts", accepts),
+        ):
+            each.append(Scene(measures=measures, name=f"{number + 1} {what}", act=act))
     return each
 
 
@@ -220,9 +239,7 @@ async def bench(calls: int, at_once: int, keep: Path | None) -> dict[str, Any]:
                 caller=caller, staff=staff, number=str(111 + lane), figures=figures, keep=keep
             )
             while waiting:
-                name, scene = waiting.pop()
-                _progress(f"call {total - len(waiting)} of {total}")
-                await one.place(name, scene)
+                await one.place(waiting.pop())
 
     staff = [str(201 + lane) for lane in range(at_once)]
     async with (
@@ -232,15 +249,11 @@ async def bench(calls: int, at_once: int, keep: Path | None) -> dict[str, Any]:
         for lane in range(at_once):
             lanes.create_task(calls_of(running, lane), name=f"lane {lane}")
     loads.append(os.getloadavg()[0])
-    for missed in figures.missed:
-        _progress(missed)
     return {
-        "failed_to_next_word_ms": percentiles(figures.failed),
-        "hangup_to_ring_stop_ms": percentiles(figures.stopped),
-        "accept_to_audio_ms": percentiles(figures.accepted),
+        **{name: percentiles(figures.of[name]) for name, _ in WANTED},
         "longest_silence_ms": round(max(figures.silences)),
         "calls": total,
-        "missed": len(figures.missed),
+        "missed": figures.missed,
         "at_once": at_once,
         "load": [round(load, 2) for load in loads],
     }
@@ -253,12 +266,12 @@ def _phone(running: Site, user: int, *, register: bool = True) -> SipPhone:
 
 
 def show(result: Mapping[str, Any]) -> None:
-    for name, wanted in (
-        ("failed_to_next_word_ms", "p95 under 500"),
-        ("hangup_to_ring_stop_ms", "p95 under 300"),
-        ("accept_to_audio_ms", "p95 under 300"),
-    ):
-        print(f"{name:23}", "  ".join(f"{k} {v}" for k, v in result[name].items()), f"({wanted})")
+    for name, wanted in WANTED:
+        print(
+            f"{name:23}",
+            "  ".join(f"{k} {v}" for k, v in result[name].items()),
+            f"(p95 under {wanted})",
+        )
     print(f"{'longest_silence_ms':23}", result["longest_silence_ms"], "(under 2500)")
     counts = f"{result['calls']} calls, {result['missed']} missed"
     print(f"{counts}, load {' before, '.join(map(str, result['load']))} after")
