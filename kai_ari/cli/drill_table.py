@@ -58,7 +58,7 @@ def tell(plan: Plan, rows: Sequence["Row"], came: Mapping[str, "Came"], lasted_s
         "Phones rang for 6 seconds at most, queues held callers for 10, five seconds were a talk,\n"
         "and nobody was away. Alerts and calls back were written down: this version sends none."
     )
-    calls = f"{len(came)} calls in {duration(round(lasted_s))}"
+    calls = f"{len(came)} call{'s' * (len(came) != 1)} in {duration(round(lasted_s))}"
     if differ:
         print(f"{calls}: {len(differ)} of {len(rows)} ways differ from what the rules say.")
     else:

@@ -5,7 +5,7 @@ from typing import Final
 
 from kai_ari.calls.events import Situation
 from kai_ari.fallback.plan import Plan
-from kai_ari.fallback.rungs import ENDINGS
+from kai_ari.fallback.rungs import Voicemail
 
 #: Kai can still take a message in these: only a ladder of their own takes the call from it.
 _ONLY_IF_WRITTEN: Final = frozenset(
@@ -14,13 +14,16 @@ _ONLY_IF_WRITTEN: Final = frozenset(
 
 
 def with_ladder(plan: Plan, number: str, at: datetime) -> frozenset[Situation]:
-    """The situations whose ladder, on a call to the DID `number`, has more than an ending."""
+    """The situations whose ladder, on a call to the DID `number`, has more than a message: that is
+    what Kai takes by itself, too."""
     return frozenset(
         situation
         for situation in Situation
         if _is_written(plan, number, situation)
         and (situation is not Situation.AFTER_HOURS or not plan.staff.is_open(at).open)
-        and any(not isinstance(rule.rung, ENDINGS) for rule in plan.ladder(situation, number).rules)
+        and any(
+            not isinstance(rule.rung, Voicemail) for rule in plan.ladder(situation, number).rules
+        )
     )
 
 

@@ -182,7 +182,7 @@ class _Scout:
         message = isinstance(step.rule.rung, Voicemail)
         owed.add(Owed.DELIVER_MESSAGE if message else Owed.CALL_BACK)
         nothing = Headline.HANDOFF_SUSPECT if suspect else Headline.UNRESOLVED
-        # A ladder of nothing but an ending is not climbed: Kai takes the message by itself.
+        # A ladder of nothing but a voicemail is not climbed: Kai takes the message by itself.
         climbed = situation in with_ladder(self.plan, self.did, world.at)
         if climbed:
             steps.append((step.rule.source, ()))
@@ -217,7 +217,8 @@ def _owed(step: Try, came: Came) -> set[Owed]:
             return {Owed.ALERT}
         case Callback() if CameBack.DELIVERED in came:
             return {Owed.CALL_BACK}
-    return {Owed.CALL_BACK} if CameBack.CALLER_LEFT in came else set()
+    alone = {CameBack.CALLER_LEFT, CameBack.SENT_ON}  # nothing proves that anybody was reached
+    return {Owed.CALL_BACK} if alone & set(came) else set()
 
 
 _SETTLED: Final = {
