@@ -205,7 +205,7 @@ class AriClient:
     # -- bridges -------------------------------------------------------------------
 
     async def bridges(self) -> list[Bridge]:
-        return [Bridge(id=b["id"], name=b["name"]) for b in await self._json(ops.LIST_BRIDGES)]
+        return [Bridge.parse(data) for data in await self._json(ops.LIST_BRIDGES)]
 
     async def create_bridge(self, bridge: str) -> None:
         """A mixing bridge that shows us keys; its name is our app, which tells whose it is."""

@@ -9,9 +9,9 @@ that are gone are told so, orphans are removed, callers found in the app are tak
 """
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kai_ari import log
@@ -24,9 +24,9 @@ from kai_ari.asterisk.errors import (
     AgentRunning,
     AriRefusal,
     AriUnreachable,
-    UnsupportedAsterisk,
 )
 from kai_ari.asterisk.events import Backoff, connected
+from kai_ari.asterisk.left_talks import LeftTalks, find
 from kai_ari.asterisk.live_call import AriCall
 from kai_ari.asterisk.media_transport import MediaTransport
 from kai_ari.asterisk.objects import Channel
@@ -34,13 +34,12 @@ from kai_ari.asterisk.recordings import Shelf, stop_earlier
 from kai_ari.asterisk.removal import removed
 from kai_ari.asterisk.returning import turned_back
 from kai_ari.asterisk.settling import remove, remove_orphans
-from kai_ari.calls.call import Arrival, CallId, call_of
+from kai_ari.asterisk.supported import check_version
+from kai_ari.calls.call import Arrival, CallId, call_of, new_call_id
 from kai_ari.clock import Clock
 from kai_ari.errors import AsteriskError
 from kai_ari.reception.ports import LiveCall, RecordingShelf
 
-#: The oldest major version whose ARI has all that Kai uses.
-OLDEST_MAJOR = 20
 #: Without Asterisk for this long a caller is as good as gone; if not, they are taken up anew.
 GIVE_UP_S = 10.0
 #: Calls served at once: each costs recognition, so a flood is turned away, not queued.
@@ -75,6 +74,7 @@ class Asterisk:
         self._switchboard = Switchboard()
         self._calls: dict[asyncio.Task[None], AriCall] = {}
         self._listening: asyncio.Task[None] | None = None
+        self._talks: LeftTalks
         self._collecting: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()
 
@@ -99,11 +99,16 @@ class Asterisk:
                 self._calls[task] = call
                 task.add_done_callback(self._calls.pop)
 
+            def take_up(arrival: Arrival) -> None:
+                call = new_call_id(self._clock.now())
+                start(replace(arrival, call=call, reclaimed=True))
+
             def collect() -> None:
                 if on_settled is not None:
                     work = self._collect(Shelf(ari, self._live), on_settled, self._collecting)
                     self._collecting = tasks.create_task(work, name="left-recordings")
 
+            self._talks = LeftTalks(ari, take_up, tasks.create_task)
             self._listening = asyncio.create_task(
                 self._listen(ari, tasks, start, collect), name="asterisk-events"
             )
@@ -147,6 +152,18 @@ class Asterisk:
                 _log.exception("a call was not released", extra=log.fields())
             finally:
                 self._switchboard.remove(call.arrival.call, call.arrival.channel)
+                self._watch(call)
+
+    def _watch(self, call: AriCall) -> None:
+        """Over a talk that was left; not when Kai stops: the next agent finds it."""
+        left, listening = call.left_talk, self._listening
+        if left is None or listening is None or listening.done():
+            return
+        self._talks.add(left.talk, call.arrival)
+        if not left.caller_there:
+            self._talks.caller_left(left.talk)
+        elif not left.person_there:
+            self._talks.leg_left(left.talk)
 
     async def _collect(
         self, shelf: Shelf, on_settled: OnSettled, earlier: asyncio.Task[None] | None
@@ -210,7 +227,7 @@ class Asterisk:
         tasks: asyncio.TaskGroup,
         start: Callable[[Arrival], None],
     ) -> None:
-        if self._switchboard.deliver(event):
+        if self._switchboard.deliver(event) or self._talks.on_event(event):
             return
         match event["type"]:
             case "StasisStart":
@@ -224,7 +241,7 @@ class Asterisk:
 
     async def _settle(self, ari: AriClient, start: Callable[[Arrival], None]) -> None:
         version = await ari.version()
-        _check_version(version)
+        check_version(version)
         asked = {channel for call in self._calls.values() for channel in call.legs.asked}
         channels = {channel.id: channel for channel in await ari.channels()}
         ours = [channel for channel in channels.values() if channel.app == ari.app]
@@ -235,8 +252,18 @@ class Asterisk:
                 up={channel.id for channel in ours if channel.state == "Up"},
             )
         self._lose("gone_while_disconnected", {channel.id for channel in ours})
-        orphans = await remove_orphans(ari, channels.values(), self._live())
-        callers = [c for c in ours if not call_of(c.id) and not self._switchboard.knows(c.id)]
+        unserved = [c for c in ours if not call_of(c.id) and not self._switchboard.knows(c.id)]
+        bridges = await ari.bridges()
+        talks = find(bridges, unserved, ours, ari.app)
+        orphans = await remove_orphans(
+            ari, channels.values(), bridges, live=self._live(), talks=talks
+        )
+        by_caller = {talk.caller: talk for talk in talks}
+        callers = [channel for channel in unserved if channel.id not in by_caller]
+        talking = [channel for channel in unserved if channel.id in by_caller]
+        self._talks.replace(
+            {by_caller[c.id]: self._arrival(c, c.args, reclaimed=True) for c in talking}
+        )
         for channel in callers:
             # One that rings has met no agent yet: it came in while we connected.
             reclaimed = channel.state == "Up"
@@ -245,7 +272,13 @@ class Asterisk:
             start(self._arrival(channel, channel.args, reclaimed=reclaimed))
         _log.info(
             "connected to Asterisk",
-            extra=log.fields(version=version, app=ari.app, reclaimed=len(callers), orphans=orphans),
+            extra=log.fields(
+                version=version,
+                app=ari.app,
+                reclaimed=len(callers),
+                talking=len(talks),
+                orphans=orphans,
+            ),
         )
 
     def _lose(self, reason: str, present: set[str]) -> None:
@@ -267,13 +300,3 @@ async def _turn_away(ari: AriClient, arrival: Arrival) -> None:
         await ari.continue_in_dialplan(arrival.channel)
     except AsteriskError as error:
         _log.warning("a caller was not left to the dialplan", extra=log.fields(error=str(error)))
-
-
-def _check_version(version: str) -> None:
-    major = re.match(r"(?:certified/)?(\d+)", version)
-    if major is None:
-        _log.warning("unknown version of Asterisk", extra=log.fields(version=version))
-    elif int(major[1]) < OLDEST_MAJOR:
-        raise UnsupportedAsterisk(
-            f"Asterisk {version} is too old: Kai needs {OLDEST_MAJOR} or later"
-        )

@@ -6,19 +6,21 @@ ring ─> a task for each leg: ask Asterisk for its channels, give up what does 
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from kai_ari import log
 from kai_ari.asterisk.client import AriClient
 from kai_ari.asterisk.dispatch import CHANNEL_ROLES
 from kai_ari.asterisk.errors import AriRefusal, ChannelGone, LegGone, ServerFault
+from kai_ari.asterisk.left_talks import Left, LeftTalk
 from kai_ari.asterisk.leg import Leg
 from kai_ari.asterisk.media_transport import MediaTransport
 from kai_ari.asterisk.removal import removed
 from kai_ari.asterisk.ringing import Ringing
 from kai_ari.asterisk.room import Room
+from kai_ari.asterisk.spawn import Spawn
 from kai_ari.calls.call import Arrival
 from kai_ari.reception.legs import (
     AudioFlow,
@@ -41,12 +43,6 @@ _LEG_NAME = re.compile(r"[a-z0-9]{1,16}\Z")
 _T = TypeVar("_T")
 
 _log = log.get("asterisk")
-
-
-class Spawn(Protocol):
-    """Start work that ends with the agent at the latest."""
-
-    def __call__(self, work: Coroutine[Any, Any, None], /, *, name: str) -> asyncio.Task[None]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +75,7 @@ class Legs:
         self._legs: dict[str, Leg] = {}
         self._rooms: dict[str, Room] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._left: Leg | None = None  # to the caller, without Kai
 
     # -- what reception asks for ---------------------------------------------------------
 
@@ -130,11 +127,33 @@ class Legs:
         leg.give_up(LegResult.CANCELLED, "by_kai")
         await self._hang_up(leg.live, answered_elsewhere=answered_elsewhere)
 
+    @property
+    def in_talk(self) -> Leg | None:
+        """The leg that is with the caller now."""
+        return next((leg for leg in self._legs.values() if leg.joined and leg.answered), None)
+
+    def leave_talk(self) -> bool:
+        """`release` will not end the leg that is with the caller. Whether there is one."""
+        self._left = self.in_talk
+        return self._left is not None
+
+    def left_talk(self, *, caller_there: bool) -> Left | None:
+        if self._left is None or self._left.winner is None:
+            return None
+        talk = LeftTalk(
+            caller=self._arrival.channel,
+            leg=self._left.winner,
+            bridge=self._rooms[self._left.request.leg].bridge,
+        )
+        there = self._left.winner in self._left.live
+        return Left(talk=talk, caller_there=caller_there, person_there=there)
+
     async def release(self) -> None:
-        """End every leg, and wait until all that was made for it is gone."""
-        for leg in self._legs.values():
+        """End every leg but one that was left, and wait until all that was made is gone."""
+        ending = [leg for leg in self._legs.values() if leg is not self._left]
+        for leg in ending:
             leg.give_up(LegResult.CANCELLED, "by_kai")
-        live = [channel for leg in self._legs.values() for channel in leg.live]
+        live = [channel for leg in ending for channel in leg.live]
         await self._hang_up(live, answered_elsewhere=False)
         for leg in self._legs.values():
             leg.disturbed.set()
@@ -211,7 +230,8 @@ class Legs:
             for channel in leg.live:
                 leg.lose(channel, "fault_in_kai")
         finally:
-            await self._rooms[name].remove()
+            if leg is not self._left:
+                await self._rooms[name].remove()
 
     async def _until_ringing(self, leg: Leg) -> None:
         if isinstance(leg.request.to, ToQueue):

@@ -13,11 +13,13 @@ from kai_ari.asterisk.client import AriClient
 from kai_ari.asterisk.dispatch import SignalQueue
 from kai_ari.asterisk.errors import AriRefusal, ChannelGone, ServerFault
 from kai_ari.asterisk.keys import KeyPad
-from kai_ari.asterisk.legs import Legs, Spawn
+from kai_ari.asterisk.left_talks import Left
+from kai_ari.asterisk.legs import Legs
 from kai_ari.asterisk.media_transport import MediaTransport
 from kai_ari.asterisk.recordings import RECORDING_VARIABLE, kept_ms, stop_and_keep
 from kai_ari.asterisk.removal import removed
 from kai_ari.asterisk.room import Room
+from kai_ari.asterisk.spawn import Spawn
 from kai_ari.calls.call import Arrival, own_id
 from kai_ari.calls.events import EndedBy
 from kai_ari.errors import AsteriskError
@@ -122,6 +124,9 @@ class AriCall:
         if self._yielded or not self.connected:
             return
         self._end(CallerGone(by=EndedBy.KAI, cause=None, reason="left_to_dialplan"))
+        if self.legs.leave_talk():
+            _log.info("the caller and a person talk on without Kai", extra=log.fields())
+            return
         await removed(self._ari.continue_in_dialplan(self.arrival.channel))
 
     async def release(self) -> None:
@@ -156,6 +161,15 @@ class AriCall:
         await self.legs.hang_up(leg, answered_elsewhere=answered_elsewhere)
 
     # -- what the connection does --------------------------------------------------
+
+    @property
+    def talking(self) -> bool:
+        return self.legs.in_talk is not None
+
+    @property
+    def left_talk(self) -> Left | None:
+        """The talk in which the caller was left, if any."""
+        return self.legs.left_talk(caller_there=not self._signals.closed)
 
     def yield_caller(self) -> None:
         """Another agent has the caller now: touch them no more."""

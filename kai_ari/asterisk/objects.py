@@ -35,5 +35,12 @@ class Channel:
 
 @dataclass(frozen=True, kw_only=True)
 class Bridge:
+    """`channels` are the ids of those in it."""
+
     id: str
     name: str
+    channels: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Self:
+        return cls(id=data["id"], name=data["name"], channels=tuple(data["channels"]))

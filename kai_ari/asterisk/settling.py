@@ -6,7 +6,8 @@ from kai_ari import log
 from kai_ari.asterisk.client import AriClient
 from kai_ari.asterisk.dialling import APP_VARIABLE
 from kai_ari.asterisk.errors import AriUnreachable, NotFound
-from kai_ari.asterisk.objects import Channel
+from kai_ari.asterisk.left_talks import LeftTalk
+from kai_ari.asterisk.objects import Bridge, Channel
 from kai_ari.calls.call import CallId, call_of
 from kai_ari.errors import AsteriskError
 
@@ -14,21 +15,30 @@ _log = log.get("asterisk")
 
 
 async def remove_orphans(
-    ari: AriClient, channels: Collection[Channel], live: Collection[CallId]
+    ari: AriClient,
+    channels: Collection[Channel],
+    bridges: Collection[Bridge],
+    *,
+    live: Collection[CallId],
+    talks: Collection[LeftTalk],
 ) -> int:
     """Hang up legs and media, and destroy bridges, of calls not in `live`; how many there were.
+    What `talks` are made of stays.
 
     Raises AriUnreachable.
     """
     hung_up = destroyed = 0
+
+    def is_orphan(name: str) -> bool:
+        call = call_of(name)
+        return call is not None and call not in live and not any(t.holds(name) for t in talks)
+
     for channel in channels:
-        call = call_of(channel.id)
-        if call is not None and call not in live and await _is_ours(ari, channel):
+        if is_orphan(channel.id) and await _is_ours(ari, channel):
             await remove(ari.hang_up(channel.id), channel.id)
             hung_up += 1
-    for bridge in await ari.bridges():
-        call = call_of(bridge.id)
-        if bridge.name == ari.app and call is not None and call not in live:
+    for bridge in bridges:
+        if bridge.name == ari.app and is_orphan(bridge.id):
             await remove(ari.destroy_bridge(bridge.id), bridge.id)
             destroyed += 1
     return hung_up + destroyed

@@ -148,6 +148,11 @@ class LiveCall(Protocol):
         """
         ...
 
+    @property
+    def talking(self) -> bool:
+        """Whether the caller is joined with a leg now."""
+        ...
+
     async def part(self) -> None:
         """The caller comes back to Kai's media, after a joined leg has gone or was sent away."""
         ...
@@ -163,11 +168,13 @@ class LiveCall(Protocol):
     async def hang_up(self) -> None: ...
 
     async def leave_to_dialplan(self) -> None:
-        """Let the dialplan go on with a caller Kai cannot serve. Never raises AsteriskError."""
+        """Let the dialplan go on with a caller Kai cannot serve; one who talks with a person is
+        left to them, and taken up when they have left. Never raises AsteriskError."""
         ...
 
     async def release(self) -> None:
-        """Remove every Asterisk object of this call's; a running recording is ended and kept.
+        """Remove every Asterisk object of this call's but those of a talk that was left; a running
+        recording is ended and kept.
 
         Idempotent; never raises AsteriskError.
         """

@@ -247,6 +247,9 @@ class _Service:
             await self._record.note(ev.Faulted(where="call", error=f"{code}: {error}"))
         except LedgerError as second:
             _log.error("the fault could not be recorded", extra=log.fields(error=str(second)))
+        if self._call.talking:  # nothing is wrong between them
+            await self._call.leave_to_dialplan()
+            return ev.Ended(by=EndedBy.FAULT, cause=None, reason=f"fault:{code}")
         try:
             async with asyncio.timeout(APOLOGY_S):
                 await self._apologise()

@@ -341,6 +341,10 @@ class ScriptedCall:
                 self._acts = rest
                 self._later(after_ms, self._hang_up)
 
+    @property
+    def talking(self) -> bool:
+        return self.legs.talking
+
     async def part(self) -> None:
         await self.legs.part()
 

@@ -170,6 +170,10 @@ class ScriptedLegs:
         if one.behaviour.leaves_after_ms is not None:
             self._end_later(one.behaviour.leaves_after_ms, leg, LegResult.DROPPED)
 
+    @property
+    def talking(self) -> bool:
+        return self.joined is not None and self._legs[self.joined].up
+
     async def part(self) -> None:
         self.joined = None
 

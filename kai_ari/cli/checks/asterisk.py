@@ -3,8 +3,8 @@
 import re
 from datetime import UTC, datetime
 
-from kai_ari.asterisk.connection import OLDEST_MAJOR
 from kai_ari.asterisk.errors import AriUnauthorised
+from kai_ari.asterisk.supported import OLDEST_MAJOR
 from kai_ari.cli.checks.context import Pbx
 from kai_ari.cli.checks.finding import Finding, Found, NotChecked
 from kai_ari.errors import AsteriskError
