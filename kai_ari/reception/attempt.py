@@ -249,9 +249,17 @@ class Attempt:
             # Either side may have left in this moment; news of a caller who did follows.
             _log.warning("not joined", extra=log.fields(leg=name, error=str(error)))
             await self._end(name, CameBack.FAILED, "could not be joined with the caller")
+            await self._take_back()
             return
         self._joined = name
         await record.note(leg.LegJoined(leg=name))
+
+    async def _take_back(self) -> None:
+        """A joining that failed half-way may have taken the caller out of Kai's hearing."""
+        try:
+            await self._scene.call.part()
+        except AsteriskError as error:
+            _log.debug("the caller has left, too", extra=log.fields(error=str(error)))
 
     # -- what follows ----------------------------------------------------------------
 
@@ -298,8 +306,9 @@ class Attempt:
         tasks = {task for task in (self._holding, *self._telling()) if task is not None}
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, KaiError):  # what was cut off in the middle of its work
+                _log.debug("stopped", extra=log.fields(error=str(ended)))
         reason = "answered elsewhere" if taken else "no longer wanted"
         for name in others:
             await self._over(name, CameBack.NO_ANSWER, LegResult.CANCELLED, reason)

@@ -132,6 +132,8 @@ class Conversation:
         """Nothing ever came from the person's side: the caller hears silence."""
         if self._proven or self._lasted_s() < self._scene.settings.conversation_s:
             return False
+        if self._flow.first is None:  # nothing could be counted: no news of silence either
+            return False
         return self._flow.heard.from_leg == 0
 
     # -- the end ---------------------------------------------------------------------
