@@ -1,5 +1,6 @@
 """The audio of one call, inside the phone's process. Its callbacks run on pjsip's clock thread."""
 
+import ctypes
 import os
 import threading
 import time
@@ -10,6 +11,8 @@ from typing import Any
 import pjsua2 as pj
 
 from kai_ari.testing import phone_wire as wire
+
+_SILENCE = pj.ByteVector(wire.SILENCE)
 
 
 class Line(pj.AudioMediaPort):  # type: ignore[misc]
@@ -44,11 +47,11 @@ class Line(pj.AudioMediaPort):  # type: ignore[misc]
     def onFrameRequested(self, frame: Any) -> None:  # noqa: N802 - pjsua2's name
         self._sent = self._next()
         frame.type = pj.PJMEDIA_FRAME_TYPE_AUDIO
-        frame.buf = pj.ByteVector(self._sent)
+        frame.buf = _SILENCE if self._sent == wire.SILENCE else pj.ByteVector(self._sent)
         frame.size = len(self._sent)
 
     def onFrameReceived(self, frame: Any) -> None:  # noqa: N802 - pjsua2's name
-        heard = bytes(frame.buf)
+        heard = _content(frame.buf)
         if len(heard) != wire.FRAME_BYTES:  # nothing came in this tick
             heard = wire.SILENCE
         os.write(self._fd, wire.pack(self._call, time.monotonic_ns(), self._sent, heard))
@@ -66,3 +69,10 @@ class Line(pj.AudioMediaPort):  # type: ignore[misc]
                 self._waiting.popleft()
                 self._done(request)
         return chunk.ljust(wire.FRAME_BYTES, b"\0")
+
+
+def _content(vector: Any) -> bytes:
+    """The bytes of a std::vector, by its two pointers: byte by byte through the wrapper takes
+    0.45 ms, half of all that a phone does in the 20 ms of a frame."""
+    begin, end = (ctypes.c_size_t * 2).from_address(int(vector.this))
+    return ctypes.string_at(begin, end - begin)
