@@ -2,10 +2,10 @@
 
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -154,9 +154,16 @@ def test_a_number_that_kai_does_not_answer_is_refused(
 
 def test_all_goes_as_the_rules_say_and_nothing_real_is_touched(shop: Path) -> None:
     add(shop, "ladders: {default: [{transfer: dana}, {alert: owner}, callback, voicemail]}\n")
-    before = left_over()
+    scratch = shop.parent / "scratch"
+    scratch.mkdir()
     command = [sys.executable, "-m", "kai_ari", "drill", "-c", str(shop), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TMPDIR": str(scratch)},
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     told = json.loads(done.stdout)
@@ -171,8 +178,8 @@ def test_all_goes_as_the_rules_say_and_nothing_real_is_touched(shop: Path) -> No
     assert came["0", "caller hangs up"]["owed"] == ["call_back"]
     assert came["1", "happens"]["owed"] == ["alert", "deliver_message"]
     assert came["2", "caller wants it"]["outcome"] == "callback_booked"
-    assert [path.name for path in shop.parent.iterdir()] == ["kai.yaml"]
-    assert left_over() == before
+    assert {path.name for path in shop.parent.iterdir()} == {"kai.yaml", "scratch"}
+    assert not list(scratch.iterdir())
 
 
 def test_a_difference_is_told_with_its_record(
@@ -201,9 +208,3 @@ def test_a_difference_is_told_with_its_record(
     )
     assert "Caller: It is an emergency" in told
     assert "3 of 4 ways differ from what the rules say." in told
-
-
-def left_over() -> set[str]:
-    """Directories of drills, and of their Asterisks."""
-    places = (Path(tempfile.gettempdir()).glob("kai-drill-*"),)
-    return {str(path) for found in places for path in found}
