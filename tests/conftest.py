@@ -56,7 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=8,
         metavar="N",
-        help="play N cases of the fault table with real phones (8; 30 take five minutes)",
+        help="play N cases of the fault table with real phones (8; 30 take four minutes)",
     )
     parser.addoption(
         "--asterisk-elsewhere",

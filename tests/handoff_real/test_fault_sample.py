@@ -1,5 +1,5 @@
 """A sample of the fault table on a real Asterisk with real phones: what comes of each call against
-what must. `--faults=30` plays thirty; by default there are the eight that show most."""
+what must. `--faults=30` plays thirty; by default, the eight that show most."""
 
 from pathlib import Path
 
