@@ -29,6 +29,9 @@ _HEADLINES = {
     Headline.UNRESOLVED: "Unresolved: nothing proves it was handled. A person should look.",
 }
 
+#: A terminal with fewer columns is a telephone's.
+_NARROW = 60
+
 _ENDED_BY = {
     ev.EndedBy.CALLER: "the caller hung up",
     ev.EndedBy.HUMAN: "the person hung up",
@@ -147,7 +150,7 @@ def _is_routine(event: Event) -> bool:
     """What happens on every call when all is well, and tells an owner nothing."""
     match event:
         case ev.LineEnded(cut_by=cut_by):
-            return cut_by is None
+            return cut_by in (None, "hold")  # what ended the wait is told
         case ev.Answered() | ev.RulesApplied() | ev.AudioOpened() | ev.TurnTimed():
             return True
         case leg.AudioBothWays():
@@ -167,10 +170,19 @@ def story(
     Lines longer than `width` go on below, indented. Without `everything`, routine is left out.
     """
     for line in _story(records, obligations, everything=everything):
-        indent = " " * (10 if line[:1].strip() else 18)
-        yield from textwrap.wrap(line, width, subsequent_indent=indent) if width else ()
+        yield from (
+            textwrap.wrap(line, width, subsequent_indent=_indent(line, width)) if width else ()
+        )
         if not width or not line:
             yield line
+
+
+def _indent(line: str, width: int) -> str:
+    """Below the beginning of what the line says; on a telephone's screen nearer to the edge."""
+    if width < _NARROW:
+        return " " * 4
+    summing_up = line[:1].strip() or not line[:10].strip()
+    return " " * (10 if summing_up else 18)
 
 
 def _story(
@@ -179,11 +191,13 @@ def _story(
     start = records[0].at
     events = [record.event for record in records]
     result, names = outcome(events), leg_words.names_of(events)
+    talked = {event.leg for event in events if isinstance(event, leg.LegParted)}
     yield f"Call {records[0].call}, {_local(start)}"
     yield ""
     for record in records:
         proves = record.seq in result.evidence
-        if _is_routine(record.event) and not proves and not everything:
+        told = isinstance(record.event, leg.LegEnded) and record.event.leg in talked
+        if (told or _is_routine(record.event)) and not proves and not everything:
             continue
         mark = "*" if proves else " "
         since = (record.at - start).total_seconds()

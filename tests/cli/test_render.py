@@ -58,6 +58,21 @@ def test_a_long_line_goes_on_below_its_beginning() -> None:
     assert second.startswith(" " * 18 + "it. So be it.")
 
 
+def test_on_a_telephones_screen_lines_go_on_near_the_edge() -> None:
+    records = chained([LineStarted(line="x", text="So be it. " * 20, claims=())])
+    lines = list(story(records, [], width=44))
+    [first] = [place for place, line in enumerate(lines) if "#1 " in line]
+    assert lines[first + 1].startswith("    be it. ")
+
+
+def test_how_a_talk_ended_is_told_once() -> None:
+    events, *_ = EXAMPLES["talked to Dana"]
+    told = "\n".join(story(chained(events), [], everything=False))
+    assert "the talk with Dana ended after 40 s: Dana hung up" in told
+    assert "the call to Dana is over" not in told
+    assert "the call to Dana is over" in "\n".join(story(chained(events), []))
+
+
 def test_routine_is_left_out_and_what_went_wrong_is_not() -> None:
     heard = LineEnded(line="x", heard_ms=900, total_ms=900, cut_by=None)
     cut = LineEnded(line="x", heard_ms=300, total_ms=900, cut_by="speech")
