@@ -133,9 +133,12 @@ def _difference(call: "DrillCall", came: "Came") -> Iterator[str]:
     yield f"{call.rule.source}, {call.does}: differs"
     yield f"  the rules say: {_in_full(call.expected)}"
     yield f"  came of it:    {_in_full(came.course) if came.course else came.problem}"
-    if came.records:
-        yield from (f"  {line}" for line in render.story(came.records, came.obligations))
+    yield from (f"  {line}" for line in _record(came))
     yield ""
+
+
+def _record(came: "Came") -> Sequence[str]:
+    return list(render.story(came.records, came.obligations)) if came.records else []
 
 
 def _in_full(course: "Course") -> str:
@@ -159,15 +162,19 @@ def _row_as_json(row: "Row", came: Mapping[str, "Came"]) -> dict[str, Any]:
     if row.call is None:
         return told | {"unreached": row.why}
     got = came[row.call.did]
-    return told | {
-        "who": _who(row.call, row.rule) or name_of(row.rule.rung),
-        "at": row.call.at.isoformat(),
-        "urgent": row.call.urgent,
-        "call": row.call.did,
-        "expected": _course_as_json(row.call.expected),
-        "came": _course_as_json(got.course) if got.course else None,
-        "problem": got.problem,
-    }
+    return (
+        told
+        | {
+            "who": _who(row.call, row.rule) or name_of(row.rule.rung),
+            "at": row.call.at.isoformat(),
+            "urgent": row.call.urgent,
+            "call": row.call.did,
+            "expected": _course_as_json(row.call.expected),
+            "came": _course_as_json(got.course) if got.course else None,
+            "problem": got.problem,
+        }
+        | ({} if verdict(row, came) else {"record": _record(got)})
+    )
 
 
 def _course_as_json(course: "Course") -> dict[str, Any]:

@@ -5,7 +5,6 @@ Each call has a number, a caller, rules and an instant of its own. Several run a
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -116,26 +115,22 @@ class Stage:
         self, calls: Sequence[DrillCall], done: Callable[[DrillCall], None]
     ) -> Mapping[str, Came]:
         """All calls, by their DID. A queue rings only members who are free, so calls for queues
-        come when the others are over, and for the same members one after the other."""
+        come when the others are over, one after the other."""
         came: dict[str, Came] = {}
         lanes = asyncio.Semaphore(LANES)
-        free = {member: asyncio.Lock() for members in self.queues.values() for member in members}
 
         async def one(call: DrillCall) -> None:
-            rung = call.rule.rung
-            members = sorted(self.queues[rung.name]) if isinstance(rung, Queue) else ()
-            async with AsyncExitStack() as held:
-                for member in members:
-                    await held.enter_async_context(free[member])
-                async with lanes:
-                    came[call.did] = await self._place(call)
+            async with lanes:
+                came[call.did] = await self._place(call)
             done(call)
 
-        for for_queues in (False, True):
-            async with asyncio.TaskGroup() as tasks:
-                for call in calls:
-                    if isinstance(call.rule.rung, Queue) is for_queues:
-                        tasks.create_task(one(call), name=f"drill {call.did}")
+        alone = [call for call in calls if isinstance(call.rule.rung, Queue)]
+        async with asyncio.TaskGroup() as tasks:
+            for call in calls:
+                if call not in alone:
+                    tasks.create_task(one(call), name=f"drill {call.did}")
+        for call in alone:
+            await one(call)
         return came
 
     async def _place(self, call: DrillCall) -> Came:
