@@ -17,6 +17,7 @@ from kai_ari.cli.main import main
 from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.store import open_ledger
 from kai_ari.promises.obligation import Obligation, Owed
+from tests.calls.examples import talked
 from tests.ledger.conftest import StepClock
 
 HANDLED, OPEN = CallId("1ng000000001"), CallId("1ng000000002")
@@ -110,6 +111,19 @@ def test_the_list(config: Path, said: Said) -> None:
     assert oldest.split()[0] == HANDLED
     assert oldest.split()[3:] == ["+12025550123", "details_taken", "hung_up", "0:04"]
     assert len(said.by("-c", config, "calls", "-n", 1)[1].splitlines()) == 2
+
+
+def test_a_call_that_a_person_took_fits_on_a_line(config: Path, said: Said) -> None:
+    async def write_talk() -> None:
+        async with open_ledger(ledger_file(config.parent / "data"), StepClock()) as ledger:
+            named = ev.SituationNamed(situation=ev.Situation.ASKED_FOR_HUMAN)
+            await ledger.append(HANDLED, arrived(), named, *talked())
+            await ledger.append(HANDLED, ev.Ended(by=ev.EndedBy.HUMAN, cause=16, reason="talked"))
+
+    asyncio.run(write_talk())
+    heading, row = said.by("calls", "-c", config)[1].splitlines()
+    assert row.split()[3:] == ["+12025550123", "human_connected", "asked_for_human", "0:01"]
+    assert max(len(heading), len(row)) <= 80
 
 
 @pytest.mark.usefixtures("ledger")
