@@ -167,8 +167,10 @@ class AriClient:
         answer = await self._send(ops.RTP_STATISTICS, {"channelId": channel})
         return int(json.loads(answer)["rxcount"])
 
-    async def continue_in_dialplan(self, channel: str) -> None:
-        await self._send(ops.CONTINUE, {"channelId": channel})
+    async def continue_in_dialplan(self, channel: str, context: str = "") -> None:
+        """Where the dialplan left it, or at the start of `context`."""
+        query = {"context": context, "extension": "s", "priority": "1"} if context else {}
+        await self._send(ops.CONTINUE, {"channelId": channel}, query=query)
 
     async def read_variable(self, channel: str, variable: str) -> str:
         """A variable of the channel, "" when it is not set or the channel is gone."""

@@ -5,15 +5,19 @@ whoever checked it before.
 """
 
 import re
+from collections.abc import Sequence
 
 from kai_ari.errors import AsteriskError
-from kai_ari.reception.legs import LegRequest, ToDesk, ToNumber, ToPhone, ToQueue
+from kai_ari.reception.legs import Destination, LegRequest, ToDesk, ToNumber, ToPhone, ToQueue
 
 #: The endpoint without an account that calls to desks leave by (asterisk-conf/pjsip.conf).
 DESK_ENDPOINT = "desk"
 #: Where a far end that forwards or transfers is led: a context without extensions.
 NOWHERE = "nowhere"
 QUEUE_CONTEXT = "queue"
+#: Where a caller whom Kai lets go of is led, and what it is told there.
+SENT_ON_CONTEXT = "sent-on"
+SENT_TO, SENT_RING_S = "SENT_TO", "SENT_RING_S"
 #: The channel variable that tells whose leg it is, while it rings and is in no app yet.
 APP_VARIABLE = "KAI_APP"
 #: Wideband where the far end has it: without, a phone is offered its 8 kHz codecs first, and a
@@ -26,6 +30,7 @@ _NUMBER = re.compile(r"\+?[0-9*#]{1,32}\Z")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 _SIP_URI = re.compile(r"sips?:[A-Za-z0-9_.+%~!*'()=-]*@?[A-Za-z0-9.:\[\]-]+(;[A-Za-z0-9_=.-]+)*\Z")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}\Z")
+_MEANS_MORE = re.compile(r"[\x00-\x20\x7f,&|()\"\\$^]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -35,9 +40,9 @@ class Undialable(AsteriskError):
     code = "undialable"
 
 
-def dial_string(request: LegRequest) -> str:
+def dial_string(to: Destination) -> str:
     """For every destination but a phone of the business. Raises Undialable."""
-    match request.to:
+    match to:
         case ToNumber(number=number, trunk=trunk):
             return f"PJSIP/{_checked(_NUMBER, number)}@{_checked(_NAME, trunk)}"
         case ToQueue(queue=queue):
@@ -57,6 +62,11 @@ def contacts(to: ToPhone, value: str) -> list[str]:
     """A dial string for each phone registered as `to`. A contact's address may hold an `&`."""
     prefix = f"PJSIP/{to.extension}/"
     return [prefix + part for part in f"&{value}".split(f"&{prefix}")[1:]]
+
+
+def for_dialplan(dial_strings: Sequence[str]) -> str:
+    """What Dial() rings at once; an address that would mean more to it is left out."""
+    return "&".join(each for each in dial_strings if not _MEANS_MORE.search(each))
 
 
 def caller_id(request: LegRequest) -> str:

@@ -4,10 +4,12 @@ arrived ──open_audio──> in the bridge ──start_recording──> alone
    └─────────────── the caller leaves, Kai hangs up, or Asterisk goes ──────> gone
 """
 
-from collections.abc import AsyncIterator, Awaitable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from typing import Any
 
 from kai_ari import log
+from kai_ari.asterisk import dialling
 from kai_ari.asterisk.causes import caller_gone
 from kai_ari.asterisk.client import AriClient
 from kai_ari.asterisk.dispatch import SignalQueue
@@ -18,12 +20,13 @@ from kai_ari.asterisk.legs import Legs
 from kai_ari.asterisk.media_transport import MediaTransport
 from kai_ari.asterisk.recordings import RECORDING_VARIABLE, kept_ms, stop_and_keep
 from kai_ari.asterisk.removal import removed
+from kai_ari.asterisk.ringing import Ringing
 from kai_ari.asterisk.room import Room
 from kai_ari.asterisk.spawn import Spawn
 from kai_ari.calls.call import Arrival, own_id
 from kai_ari.calls.events import EndedBy
 from kai_ari.errors import AsteriskError
-from kai_ari.reception.legs import AudioFlow, LegRequest
+from kai_ari.reception.legs import AudioFlow, Destination, LegRequest
 from kai_ari.reception.ports import (
     CallerGone,
     Key,
@@ -32,6 +35,9 @@ from kai_ari.reception.ports import (
     RecordingDone,
     Signal,
 )
+
+SENT_ON = CallerGone(by=EndedBy.KAI, cause=None, reason="sent_on")
+TAKEN_AWAY = CallerGone(by=EndedBy.NETWORK, cause=None, reason="taken_away")
 
 _log = log.get("asterisk")
 
@@ -52,6 +58,7 @@ class AriCall:
         self._being_asked = ""  # the recording that Asterisk has not agreed to yet
         self._kai_hung_up = False
         self._yielded = False
+        self._sending_on = False
         self._ending: CallerGone | None = None
         self._keys = KeyPad()
 
@@ -129,6 +136,28 @@ class AriCall:
             return
         await removed(self._ari.continue_in_dialplan(self.arrival.channel))
 
+    async def send_on(self, rounds: Sequence[Sequence[Destination]], *, ring_s: int) -> bool:
+        ringing = Ringing(self._ari, self.arrival.channel)
+        dialled = []
+        for at_once in rounds:
+            found = await asyncio.gather(*(ringing.endpoints(to) for to in at_once))
+            dialled.append(dialling.for_dialplan([each for one in found for each in one]))
+        sent_to = "|".join(filter(None, dialled))
+        if not sent_to:
+            return False
+        channel = self.arrival.channel
+        await self._ari.set_variable(channel, dialling.SENT_TO, sent_to)
+        await self._ari.set_variable(channel, dialling.SENT_RING_S, str(max(1, ring_s)))
+        self._sending_on = True  # its StasisEnd comes before the reply
+        try:
+            await self._ari.continue_in_dialplan(channel, dialling.SENT_ON_CONTEXT)
+        except AsteriskError:
+            self._sending_on = False
+            raise
+        self._end(SENT_ON)
+        self._yielded = True
+        return True
+
     async def release(self) -> None:
         await self.legs.release()
         for recording in sorted(self._live_recordings):
@@ -172,7 +201,7 @@ class AriCall:
         return self.legs.left_talk(caller_there=not self._signals.closed)
 
     def yield_caller(self) -> None:
-        """Another agent has the caller now: touch them no more."""
+        """Another agent has the caller now: touch them no more, as after `send_on`."""
         self._yielded = True
 
     async def reconcile_recordings(self) -> None:
@@ -214,7 +243,7 @@ class AriCall:
                 if not self._live_recordings:  # else their end comes first, StasisEnd after it
                     self._close()
             case "StasisEnd" | "ChannelDestroyed":
-                self._end(CallerGone(by=EndedBy.NETWORK, cause=None, reason="taken_away"))
+                self._end(SENT_ON if self._sending_on else TAKEN_AWAY)
                 self._close()
 
     def _on_recording(self, kind: str, data: Mapping[str, Any]) -> None:

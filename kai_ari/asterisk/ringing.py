@@ -10,7 +10,7 @@ from kai_ari.asterisk.leg import Leg
 from kai_ari.asterisk.leg_causes import Ending, not_made
 from kai_ari.asterisk.removal import removed
 from kai_ari.errors import AsteriskError
-from kai_ari.reception.legs import LegRequest, LegResult, ToNumber, ToPhone, ToQueue
+from kai_ari.reception.legs import Destination, LegResult, ToNumber, ToPhone, ToQueue
 
 #: A channel is in our app within milliseconds of being made.
 ENTERING_LIMIT_S = 5.0
@@ -31,9 +31,7 @@ class Ringing:
     async def ask_for(self, leg: Leg) -> None:
         """Ring all of the leg's phones; what cannot be rung is told to the leg."""
         try:
-            endpoints = await self._endpoints(leg.request)
-        except ServerFault:  # Asterisk has no such endpoint
-            endpoints = []
+            endpoints = await self.endpoints(leg.request.to)
         except AsteriskError as error:
             _not_rung(leg, leg.new_branch(), error.code, error)
             return
@@ -44,12 +42,16 @@ class Ringing:
         ring = self._queue if isinstance(leg.request.to, ToQueue) else self._ring
         await asyncio.gather(*(ring(leg, *branch) for branch in asked))
 
-    async def _endpoints(self, request: LegRequest) -> list[str]:
-        if not isinstance(request.to, ToPhone):
-            return [dialling.dial_string(request)]
-        variable = dialling.contacts_variable(request.to)
-        value = await self._ari.read_variable(self._caller, variable)
-        return dialling.contacts(request.to, value)[:MAX_PHONES]
+    async def endpoints(self, to: Destination) -> list[str]:
+        """A dial string for each phone there is; none for a phone that is not registered."""
+        if not isinstance(to, ToPhone):
+            return [dialling.dial_string(to)]
+        variable = dialling.contacts_variable(to)
+        try:
+            value = await self._ari.read_variable(self._caller, variable)
+        except ServerFault:  # Asterisk has no such endpoint
+            return []
+        return dialling.contacts(to, value)[:MAX_PHONES]
 
     async def _ring(self, leg: Leg, channel: str, endpoint: str) -> None:
         """Made in our app and dialled there, a phone that forwards (302) only ends its leg.

@@ -170,6 +170,15 @@ class Acknowledged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BlindTransferred(Event):
+    """Kai has let go of the caller, for whom `who` is rung at `to`. It proves nothing more."""
+
+    kind = "blind_transferred"
+    who: str
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CallbackBooked(Event):
     """A call back to `number` is due at `due` (ISO 8601 with offset)."""
 

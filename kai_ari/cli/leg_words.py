@@ -242,5 +242,6 @@ DESCRIBE: dict[type[Event], Callable[[Any, Names], str]] = {
     leg.LegParted: _parted,
     leg.LegEnded: _leg_ended,
     leg.Acknowledged: lambda e, _: f"{e.workflow} took the case as {e.id}",
+    leg.BlindTransferred: lambda e, _: f"Kai let go of the caller: {e.who} is rung at {e.to}",
     leg.CallbackBooked: _booked,
 }

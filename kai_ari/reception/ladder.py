@@ -43,6 +43,7 @@ from kai_ari.reception.hold import hold_while
 from kai_ari.reception.legs import ToDesk, ToQueue
 from kai_ari.reception.routes import Dispatcher, House, Lookout, Reservations
 from kai_ari.reception.scene import Scene
+from kai_ari.reception.sending_on import send_on
 from kai_ari.reception.sip_context import context_headers
 
 _log = log.get("ladder")
@@ -156,6 +157,13 @@ class CallLadder:
                 return await self._on(step, CameBack.DELIVERED)
             case Workflow(takes_calls=False):
                 return await self._dispatch(step, rung)
+            case Transfer(blind=True):
+                await self._tell(say.MOMENT)
+                came_back = await send_on(self._scene, self._house, step, rung)
+                if came_back is not CameBack.SENT_ON:
+                    return await self._on(step, came_back, spoken(step))
+                await self._ended(step, came_back)
+                return LadderEnded(end=LadderEnd.SENT_ON)
             case _:
                 addresses = tuple(callee.address for callee in step.callees)
                 with self._reservations.hold(addresses):

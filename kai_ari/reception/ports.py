@@ -10,7 +10,7 @@ from typing import Protocol
 from kai_ari.calls.call import Arrival, CallId
 from kai_ari.calls.events import EndedBy, Event
 from kai_ari.promises.obligation import Obligation
-from kai_ari.reception.legs import AudioFlow, LegRequest, LegSignal
+from kai_ari.reception.legs import AudioFlow, Destination, LegRequest, LegSignal
 
 SAMPLE_RATE = 16_000
 BYTES_PER_MS = SAMPLE_RATE * 2 // 1000
@@ -161,6 +161,11 @@ class LiveCall(Protocol):
 
     async def hang_up_leg(self, leg: str, *, answered_elsewhere: bool = False) -> None:
         """End a leg in any state; LegEnded follows. Idempotent; never raises AsteriskError."""
+        ...
+
+    async def send_on(self, rounds: Sequence[Sequence[Destination]], *, ring_s: int) -> bool:
+        """Let go of the caller for good: the PBX rings each round at once, `ring_s` seconds each,
+        and then has the owner's mailbox for them. False when nobody is there to be rung."""
         ...
 
     # -- the end ---------------------------------------------------------------------

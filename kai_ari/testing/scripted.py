@@ -15,7 +15,7 @@ from kai_ari.calls.call import Arrival, CallId
 from kai_ari.calls.events import EndedBy, Event
 from kai_ari.errors import AsteriskError, LedgerError, MediaError
 from kai_ari.promises.obligation import Obligation
-from kai_ari.reception.legs import AudioFlow, LegRequest
+from kai_ari.reception.legs import AudioFlow, Destination, LegRequest
 from kai_ari.reception.ports import (
     BYTES_PER_MS,
     FRAME_BYTES,
@@ -30,7 +30,7 @@ from kai_ari.reception.ports import (
     duration_ms,
 )
 from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, StaySilent
-from kai_ari.testing.scripted_legs import Behaviour, ScriptedLegs
+from kai_ari.testing.scripted_legs import Behaviour, ScriptedLegs, address_of
 from kai_ari.testing.scripted_speech import Utterances
 
 _SILENCE = bytes(FRAME_BYTES)
@@ -210,6 +210,7 @@ class ScriptedCall:
         self.released = False
         self.played: list[tuple[float, float]] = []  # spans of loop time
         self.left_to_dialplan = False
+        self.sent_on: list[list[str]] = []  # rounds of addresses
         self.in_bridge = True
         self._acts = list(acts)
         self._utterances = utterances
@@ -356,6 +357,13 @@ class ScriptedCall:
 
     async def hang_up(self) -> None:
         pass
+
+    async def send_on(self, rounds: Sequence[Sequence[Destination]], *, ring_s: int) -> bool:
+        self._maybe_fail("send_on")
+        wanted = [[address_of(to) for to in at_once] for at_once in rounds]
+        there = any(self.legs.is_there(address) for at_once in wanted for address in at_once)
+        self.sent_on = wanted if there else []
+        return there
 
     async def leave_to_dialplan(self) -> None:
         self.left_to_dialplan = True

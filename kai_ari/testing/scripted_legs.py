@@ -129,6 +129,9 @@ class ScriptedLegs:
         """Addresses of what rings or talks now."""
         return [address_of(leg.request.to) for leg in self._legs.values() if leg.up]
 
+    def is_there(self, address: str) -> bool:
+        return self._behaviours[address].result is not LegResult.UNREACHABLE
+
     async def ring(self, request: LegRequest) -> None:
         behaviour = self._behaviours[address_of(request.to)]
         if behaviour.breaks:

@@ -21,7 +21,7 @@ def request(to: Destination, **how: str) -> LegRequest:
     ],
 )
 def test_a_destination_is_dialled(to: Destination, dialled: str) -> None:
-    assert dial_string(request(to)) == dialled
+    assert dial_string(to) == dialled
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_destination_is_dialled(to: Destination, dialled: str) -> None:
 )
 def test_what_would_change_a_dial_string_is_refused(to: Destination) -> None:
     with pytest.raises(Undialable):
-        dial_string(request(to))
+        dial_string(to)
 
 
 def test_each_contact_is_dialled_whatever_its_address_holds() -> None:

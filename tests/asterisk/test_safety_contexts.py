@@ -21,7 +21,7 @@ Events = aiohttp.ClientWebSocketResponse
 TRIED = (
     *("*97", "*98", "*72", "#1", DANA.user, LEE.user),
     *(OUTSIDE_NUMBER, OUTSIDE_NUMBER.lstrip("+"), "+19005550100", "912125550199", "0", "911"),
-    *("s", "h", "i", "t", "o", "a", "ring", "kai-away", "queue", "line", "anonymous"),
+    *("s", "h", "i", "t", "o", "a", "ring", "kai-away", "queue", "sent-on", "line", "anonymous"),
     *("102;x", "100;x=y", quote("100,1"), quote("100&102"), quote("${EXTEN}")),
     *map(quote, ("102@own-phones", f"PJSIP/{DANA.user}", f"PJSIP/{OUTSIDE_NUMBER}@line")),
     *map(quote, ("Local/102@own-phones", "Local/*97@from-phones", "100/102")),

@@ -167,6 +167,45 @@ def test_of_two_who_accept_the_first_has_the_call_and_the_other_stops() -> None:
     assert sorted(ended(result)) == ["cancelled", "cancelled", "dropped"]
 
 
+def test_a_blind_transfer_lets_go_of_the_caller_and_claims_nothing() -> None:
+    blind = rules(Transfer(to=TEAM, mode=Mode.IN_TURN, ring_s=10, blind=True), Voicemail())
+    result = serve(
+        Say(text="Can I speak to a person?"),
+        Say(text="My boiler is leaking."),
+        people={"101": ACCEPTS, "102": ACCEPTS, "+12025550177": ACCEPTS},
+        rules=blind,
+    )
+    assert result.call.sent_on == [["101"], ["102"], ["+12025550177"]]
+    assert result.call.legs.rung == []
+    assert rung_results(result) == ["sent_on"]
+    assert [(e.who, e.to) for e in result.events if isinstance(e, leg.BlindTransferred)][:2] == [
+        ("Dana", "101"),
+        ("Lee", "102"),
+    ]
+    assert result.outcome.headline is Headline.UNRESOLVED
+    assert (result.outcome.ended_by, result.events[-1]) == (
+        EndedBy.KAI,
+        ev.Ended(by=EndedBy.KAI, cause=None, reason="sent_on"),
+    )
+    assert result.said[-1] == "moment"
+    assert [o.owed for o in result.obligations] == [Owed.CALL_BACK]  # nothing proves a talk
+
+
+@pytest.mark.parametrize(
+    ("fails", "dana", "came_to"),
+    [({"send_on": 1}, ACCEPTS, "failed"), ({}, OFFLINE, "unreachable")],
+)
+def test_after_a_blind_transfer_that_cannot_be_made_the_ladder_goes_on(
+    fails: dict[str, int], dana: Behaviour, came_to: str
+) -> None:
+    blind = rules(Transfer(to=DANA, blind=True), Voicemail())
+    result = serve(ZERO, MESSAGE, people={"101": dana}, rules=blind, fails=fails)
+    assert rung_results(result) == [came_to]
+    assert not result.of(leg.BlindTransferred)
+    assert "unreachable" in result.said
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+
+
 def test_a_group_in_turn_rings_one_after_the_other() -> None:
     people = {"101": RINGS_OUT, "102": ACCEPTS, "+12025550177": RINGS_OUT}
     to_team = rules(Transfer(to=TEAM, mode=Mode.IN_TURN, ring_s=10), Voicemail())
