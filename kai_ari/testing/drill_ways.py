@@ -61,8 +61,8 @@ def ways(rung: Rung, attended: frozenset[str]) -> Mapping[Does, Came]:
     """Each way a rung can go, and what then comes back. First: how it goes in passing, when the
     call is for a rung further down. `attended` are the queues that ask for no key."""
     match rung:
-        case Transfer(blind=True):
-            return {Does.BUSY: _RUNG[Does.BUSY], Does.ACCEPTS: (CameBack.SENT_ON,)}
+        case Transfer(blind=True):  # whatever comes of it, Kai does not learn it
+            return dict.fromkeys((Does.ACCEPTS, Does.BUSY), (CameBack.SENT_ON,))
         case Transfer():
             return {Does.BUSY: _RUNG[Does.BUSY], **_RUNG}
         case Queue(name=name):

@@ -119,6 +119,15 @@ def test_what_must_come_of_it_is_what_the_rules_say(shop: Path) -> None:
     assert by["3", Does.HAPPENS].owed == {Owed.ALERT, Owed.CALL_BACK}
 
 
+def test_a_blind_transfer_proves_nothing_and_ends_the_ladder(shop: Path) -> None:
+    add(shop, "ladders: {default: [{transfer: dana, blind: true}, voicemail]}\n")
+    _, found = planned(shop)
+    sent = [row.call.expected for row in found if row.call]
+    assert {course.outcome for course in sent} == {Headline.UNRESOLVED}
+    assert {course.owed for course in sent} == {frozenset({Owed.CALL_BACK})}
+    assert [row.why for row in found if row.call is None] == ["The ladder ends before it"]
+
+
 def test_ringing_is_short_and_no_caller_is_one_of_the_house(shop: Path) -> None:
     add(
         shop,
