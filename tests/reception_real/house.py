@@ -235,7 +235,8 @@ async def open_house(
         if not serving.cancelled():
             serving.result()
     assert not list(config.data.rglob("*.part")), "half-written files are left"
-    assert not await pbx.objects(), "Asterisk still holds something"
+    left = await pbx.objects()
+    assert not left, f"Asterisk still holds something: {left}"
 
 
 @asynccontextmanager
