@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from kai_ari.calls import events as ev
 from kai_ari.calls import leg_events as leg
 from kai_ari.calls.events import EndedBy
 from kai_ari.calls.outcome import Headline
@@ -14,9 +15,10 @@ from kai_ari.speech.build import LocalSpeech
 from kai_ari.testing.caller import Voice
 from kai_ari.testing.phone_call import PhoneCall
 from tests.handoff_real.callers import leaves_message, talks
-from tests.handoff_real.shop import ABSENT, Scene, one_day, staffed_pbx, to
+from tests.handoff_real.shop import ABSENT, Scene, one_day, staffed_pbx, then_voicemail, to
 from tests.handoff_real.staff import (
     accepts,
+    answers,
     gives_back,
     hears_speech,
     is_a_mailbox,
@@ -45,6 +47,11 @@ SCENES = {
     "mailbox": Scene(rungs=to("207"), staff={"207": is_a_mailbox}, caller=leaves_message),
     "drops": Scene(rungs=to("208"), staff={"208": accepts(talk_s=3)}, caller=leaves_message),
     "gives back": Scene(rungs=to("209"), staff={"209": gives_back}, caller=leaves_message),
+    "sent on": Scene(
+        rungs=then_voicemail("transfer: p211, ring: 20, blind: true"),
+        staff={"211": answers(talk_s=6)},
+        caller=talks,
+    ),
     "hangs up": Scene(
         rungs=to("210", ring=20), staff={"210": rings_out}, caller=hangs_up_while_it_rings
     ),
@@ -135,3 +142,14 @@ async def test_a_caller_who_hangs_up_stops_the_ringing(calls: Calls) -> None:
     assert placed.one(leg.LegEnded).result == "cancelled"
     assert placed.outcome.ended_by is EndedBy.CALLER
     assert [owed.owed for owed in placed.owed] == [Owed.CALL_BACK]
+
+
+async def test_a_caller_sent_on_reaches_the_person_and_kai_claims_nothing(calls: Calls) -> None:
+    placed = calls["sent on"]
+    assert results(placed) == ["sent_on"]
+    assert placed.one(leg.BlindTransferred).to == "211"
+    assert not placed.of(leg.LegStarted)
+    assert matches("this is Dana speaking", placed.heard)
+    assert placed.outcome.headline is Headline.UNRESOLVED
+    assert placed.outcome.ended_by is EndedBy.KAI
+    assert placed.one(ev.Ended).reason == "sent_on"
