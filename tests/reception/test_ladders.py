@@ -1,33 +1,25 @@
 """Ways to a person on virtual time: what each who is rung does, and what comes of the call."""
 
-from zoneinfo import ZoneInfo
-
 import pytest
 
 from kai_ari.calls import events as ev
 from kai_ari.calls import leg_events as leg
 from kai_ari.calls.events import EndedBy, Situation
 from kai_ari.calls.outcome import Headline
-from kai_ari.fallback.plan import DialOut, Plan
 from kai_ari.fallback.rungs import (
     Alert,
     Callback,
     Goodbye,
-    Kind,
-    Ladder,
     Mode,
     Queue,
-    Rule,
-    Rung,
-    Target,
     Transfer,
     Voicemail,
     Workflow,
 )
 from kai_ari.people.availability import PbxState, PhoneState, QueueMember
-from kai_ari.people.staff import Person, Staff
 from kai_ari.promises.obligation import Owed
-from kai_ari.reception.routes import House, Reservations, Rules
+from kai_ari.reception.legs import AudioFlow
+from kai_ari.reception.routes import Reservations
 from kai_ari.testing.caller import HangUp, Press, Say, StaySilent
 from kai_ari.testing.scripted import HangUpInTalk, LeaveRecording, ListLedger, ScriptedCall
 from kai_ari.testing.scripted_house import ScriptedDispatcher, ScriptedLookout
@@ -47,45 +39,11 @@ from kai_ari.testing.scripted_legs import (
     Behaviour,
 )
 from kai_ari.testing.scripted_speech import Utterances
+from tests.reception.house_rules import DANA, LEE, TEAM, rules, rung_results
 from tests.reception.serving import Result, serve
 
-DANA = Target(kind=Kind.PERSON, key="dana", name="Dana")
-LEE = Target(kind=Kind.PERSON, key="lee", name="Lee")
-TEAM = Target(kind=Kind.TEAM, key="plumbers", name="the team plumbers")
-STAFF = Staff(
-    zone=ZoneInfo("America/New_York"),
-    people={
-        "dana": Person(key="dana", name="Dana", phone="101"),
-        "lee": Person(key="lee", name="Lee", phone="102", mobile="+12025550177"),
-    },
-    teams={"plumbers": ("dana", "lee")},
-    phones=frozenset({"101", "102"}),
-)
 ZERO = Press(keys="0")
 MESSAGE = LeaveRecording(voiced_ms=4000)
-
-
-def rules(*rungs: Rung) -> Rules:
-    ladder = Ladder(
-        name="ladders.default",
-        rules=tuple(
-            Rule(id=f"ladders.default[{place}]", rung=rung) for place, rung in enumerate(rungs)
-        ),
-    )
-    plan = Plan(
-        business="Rossi Plumbing",
-        staff=STAFF,
-        default=ladder,
-        dial_out=(DialOut(prefix="+1", trunk="provider"),),
-    )
-    return Rules(
-        current=House(
-            plan=plan,
-            attended=frozenset({"support"}),
-            desks={"desk": "sip:desk@example.com"},
-            webhooks={"dispatch": "https://example.com/cases"},
-        )
-    )
 
 
 TO_DANA = rules(Transfer(to=DANA), Voicemail())
@@ -93,10 +51,6 @@ TO_DANA = rules(Transfer(to=DANA), Voicemail())
 
 def ended(result: Result) -> list[str]:
     return [e.result for e in result.events if isinstance(e, leg.LegEnded)]
-
-
-def rung_results(result: Result) -> list[str]:
-    return [e.result for e in result.events if isinstance(e, leg.RungEnded)]
 
 
 def test_a_person_takes_the_call() -> None:
@@ -165,45 +119,6 @@ def test_of_two_who_accept_the_first_has_the_call_and_the_other_stops() -> None:
     assert result.outcome.headline is Headline.HUMAN_CONNECTED
     assert [e.leg for e in result.events if isinstance(e, leg.LegJoined)] == ["leg1"]
     assert sorted(ended(result)) == ["cancelled", "cancelled", "dropped"]
-
-
-def test_a_blind_transfer_lets_go_of_the_caller_and_claims_nothing() -> None:
-    blind = rules(Transfer(to=TEAM, mode=Mode.IN_TURN, ring_s=10, blind=True), Voicemail())
-    result = serve(
-        Say(text="Can I speak to a person?"),
-        Say(text="My boiler is leaking."),
-        people={"101": ACCEPTS, "102": ACCEPTS, "+12025550177": ACCEPTS},
-        rules=blind,
-    )
-    assert result.call.sent_on == [["101"], ["102"], ["+12025550177"]]
-    assert result.call.legs.rung == []
-    assert rung_results(result) == ["sent_on"]
-    assert [(e.who, e.to) for e in result.events if isinstance(e, leg.BlindTransferred)][:2] == [
-        ("Dana", "101"),
-        ("Lee", "102"),
-    ]
-    assert result.outcome.headline is Headline.UNRESOLVED
-    assert (result.outcome.ended_by, result.events[-1]) == (
-        EndedBy.KAI,
-        ev.Ended(by=EndedBy.KAI, cause=None, reason="sent_on"),
-    )
-    assert result.said[-1] == "moment"
-    assert [o.owed for o in result.obligations] == [Owed.CALL_BACK]  # nothing proves a talk
-
-
-@pytest.mark.parametrize(
-    ("fails", "dana", "came_to"),
-    [({"send_on": 1}, ACCEPTS, "failed"), ({}, OFFLINE, "unreachable")],
-)
-def test_after_a_blind_transfer_that_cannot_be_made_the_ladder_goes_on(
-    fails: dict[str, int], dana: Behaviour, came_to: str
-) -> None:
-    blind = rules(Transfer(to=DANA, blind=True), Voicemail())
-    result = serve(ZERO, MESSAGE, people={"101": dana}, rules=blind, fails=fails)
-    assert rung_results(result) == [came_to]
-    assert not result.of(leg.BlindTransferred)
-    assert "unreachable" in result.said
-    assert result.outcome.headline is Headline.MESSAGE_LEFT
 
 
 def test_a_group_in_turn_rings_one_after_the_other() -> None:
@@ -426,3 +341,17 @@ def test_an_agent_that_stops_while_phones_ring_leaves_none_ringing() -> None:
     )
     assert ended(result) == ["cancelled"]
     assert isinstance(result.events[-1], ev.Ended)
+
+
+def test_a_fault_of_kais_in_a_talk_cuts_nobody() -> None:
+    class BreaksInTalk(ScriptedCall):
+        async def audio_flow(self, leg: str) -> AudioFlow:
+            raise RuntimeError(f"no counters of {leg}, says the script")
+
+    def caller(utterances: Utterances, _: ListLedger) -> ScriptedCall:
+        return BreaksInTalk(ZERO, utterances=utterances, people={"101": ACCEPTS})
+
+    result = serve(caller=caller, rules=TO_DANA)
+    assert result.call.left_to_dialplan
+    assert "fault" not in result.said
+    assert result.events[-1] == ev.Ended(by=EndedBy.FAULT, cause=None, reason="fault:RuntimeError")
