@@ -34,7 +34,9 @@ class SipPhone:
 
     `server` is the PBX's numeric `address:port`. `codecs` are what the phone offers and
     accepts, best first. `log_file` gets the SIP messages. `address` and `port` are where it
-    speaks from: by default, what the server is reached from, and any port.
+    speaks from: by default, what the server is reached from, and any port. `holds_back_ms`
+    limits what its jitter buffer gathers before it plays anew: by default, up to 400 ms once
+    packets came in bursts.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class SipPhone:
         log_file: Path | None = None,
         address: str | None = None,
         port: int = 0,
+        holds_back_ms: int | None = None,
     ) -> None:
         unknown = set(codecs) - set(wire.CODECS)
         if unknown:
@@ -64,6 +67,7 @@ class SipPhone:
             "log_file": str(log_file) if log_file else None,
             "address": address,
             "port": port,
+            "holds_back_ms": holds_back_ms,
         }
         self._process: PhoneProcess | None = None
         self._changes = Changes()

@@ -152,6 +152,8 @@ class Phone:
         settings.medConfig.audioFramePtime = wire.FRAME_MS
         settings.medConfig.noVad = True  # a steady stream, as desk phones send
         settings.medConfig.ecTailLen = 0
+        if config["holds_back_ms"] is not None:
+            settings.medConfig.jbMaxPre = config["holds_back_ms"]
         self._endpoint.libInit(settings)
         self._choose_codecs(config["codecs"])
         transport = pj.TransportConfig()
