@@ -45,6 +45,7 @@ RUN_ELSEWHERE = {
     "scripts/provision": ("tests/test_provision.py", "scripts/provision"),
     "scripts/bench agent": ("tests/test_bench.py", '"agent"'),
     "scripts/bench voice": ("tests/test_bench.py", '"voice"'),
+    "scripts/bench fallback": ("tests/test_bench.py", '"fallback"'),
     "kai-ari drill": ("tests/cli/test_drill.py", '"kai_ari", "drill"'),
     "kai-ari drill --json": ("tests/cli/test_drill.py", '"--json"'),
     "kai-ari drill --situation urgent": ("tests/cli/test_drill.py", '"--situation", "urgent"'),
