@@ -163,6 +163,8 @@ async def test_ctrl_c_is_clean(config: Path) -> None:
         process = await asyncio.create_subprocess_exec(
             *KAI, "call", "--server", server, "--hang-up-after", "60", "-c", str(config),
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            # A shell has its background jobs ignore Ctrl-C, and the tests may be one.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         async with asyncio.timeout(90):
             while not _has_a_phone(process.pid):  # noqa: ASYNC110 - one process does not tell
