@@ -35,16 +35,22 @@ exten => _app-.,1,Gosub(withheld-number,s,1)
  same => n,Hangup()
 """
 
-#: These take longest: a process that came to one of them last would keep the others waiting.
+#: What takes over half a minute, longest first, and what else makes real calls: a process that
+#: came to one of these last would keep the others waiting.
 LONG = (
     "tests/test_provision.py",
+    "tests/reception_real/test_scenarios.py",
+    "tests/handoff_real/test_transfers.py",
     "tests/test_readme.py",
+    "tests/cli/test_drill.py",
     "tests/test_bench.py",
     "tests/test_up.py",
+    "tests/cli/test_check.py",
     "tests/handoff_real/",
     "tests/reception_real/",
     "tests/asterisk/",
     "tests/cli/",
+    "tests/reception/test_fault_table.py",
 )
 
 MakePhone = Callable[..., Awaitable[SipPhone]]
@@ -74,7 +80,12 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first; the order within stays random."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+    def rank(item: pytest.Item) -> int:
+        ranks = (place for place, name in enumerate(LONG) if item.nodeid.startswith(name))
+        return next(ranks, len(LONG))
+
+    items.sort(key=rank)
 
 
 def app_number(app: str, did: str) -> str:

@@ -154,12 +154,11 @@ async def wrong_ami_password(house: Installation) -> Breakage:
 
 
 @found_as("ami-unreachable")
-async def ami_off(house: Installation) -> Breakage:
-    house.edit("\nenabled = yes", "\nenabled = no", house.conf("manager.conf"))
-    await house.pbx.console("manager reload")
-    finding = yield
-    house.edit("\nenabled = no", "\nenabled = yes", house.conf("manager.conf"))
-    await house.carry_out(finding)
+async def wrong_ami_port(house: Installation) -> Breakage:
+    right = f":{house.pbx.settings.ami_port}"
+    house.edit(right, ":9")
+    yield
+    house.edit(":9", right)
 
 
 # -- Asterisk ------------------------------------------------------------------------
