@@ -169,7 +169,7 @@ class Shelves:
         self._shelves.put_nowait(shelf)
 
     async def next(self) -> RecordingShelf:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             return await self._shelves.get()
 
 
@@ -182,7 +182,7 @@ async def ending(call: LiveCall) -> CallerGone:
 
 async def nothing_left(pbx: LocalAsterisk) -> None:
     """Wait until Asterisk holds no channel, bridge or recording."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(40):
         while await pbx.objects():  # noqa: ASYNC110 - Asterisk is asked, it does not tell
             await asyncio.sleep(0.02)
 

@@ -68,7 +68,7 @@ async def provider(pbx: LocalAsterisk, port: int) -> AsyncIterator[SipPhone]:
         port=port,
     ) as phone:
         await pbx.console("pjsip qualify provider")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while (await pbx.ari("GET", "endpoints/PJSIP/provider"))["state"] != "online":  # noqa: ASYNC110 - asked
                 await asyncio.sleep(0.02)
         yield phone
@@ -107,7 +107,7 @@ class Conversation:
         await self.call.ring(request)
 
     async def next(self) -> Signal:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             signal = await anext(self._signals)
         self.seen.append(signal)
         return signal
@@ -143,14 +143,14 @@ async def conversation(phone: SipPhone, caught: Caught, number: str = "100") -> 
 async def hears(listener: PhoneCall, hertz: int) -> None:
     """Wait until the phone hears the tone."""
     heard = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(40):
         async for frame in listener.frames(max(0, listener.frame_count - 1)):
-            heard = (heard + frame.heard)[-6_400:]
-            if len(heard) == 6_400 and has_tone(heard, hertz):
+            heard = (heard + frame.heard)[-3_200:]
+            if len(heard) == 3_200 and has_tone(heard, hertz):
                 return
 
 
 async def speak(media: MediaSession, hertz: int) -> None:
     line = media.start_line()
-    await line.write(tone(hertz, 600))
+    await line.write(tone(hertz, 1_500))
     await line.finish()

@@ -154,7 +154,7 @@ async def test_the_call_of_a_killed_agent_is_taken_up_by_the_next(pbx: LocalAste
         victim.kill()
         await victim.wait()
         caught = Caught()
-        async with asyncio.timeout(5), agent(pbx, caught):
+        async with asyncio.timeout(40), agent(pbx, caught):
             call = await caught.next()
             assert call.arrival.reclaimed
             assert call.arrival.did == "100"
@@ -187,7 +187,7 @@ async def test_what_a_killed_agent_was_recording_is_ended_and_kept(pbx: LocalAst
         victim.kill()
         await victim.wait()
         caught, shelves = Caught(), Shelves()
-        async with asyncio.timeout(10), agent(pbx, caught, on_settled=shelves):
+        async with asyncio.timeout(40), agent(pbx, caught, on_settled=shelves):
             shelf = await shelves.next()
             [left] = await shelf.left_recordings()
             assert left[1] == "message1"

@@ -240,7 +240,7 @@ async def test_a_recording_of_which_nothing_was_kept_is_told_as_broken(
 
 async def ended(pbx: LocalAsterisk, recording: str) -> None:
     """Wait until Asterisk records no longer under this name."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(40):
         with contextlib.suppress(PbxError):
             while True:
                 await pbx.ari("GET", f"recordings/live/{recording}")

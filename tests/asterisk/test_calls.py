@@ -274,7 +274,7 @@ async def test_a_recording_that_runs_when_the_call_is_released_is_kept(
         caught.let_go(call)
         await line.ended()
         left = (call.arrival.call, "message")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while await shelf.left_recordings() != [left]:  # noqa: ASYNC110 - Asterisk is asked
                 await asyncio.sleep(0.02)
         with wave.open(io.BytesIO(await shelf.fetch_left(*left))) as wav:

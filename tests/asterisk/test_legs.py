@@ -57,8 +57,8 @@ async def test_a_leg_is_whispered_to_joined_and_left(pbx: LocalAsterisk, phone: 
         await call.join("a")
         before = await call.audio_flow("a")
         await asyncio.gather(
-            talk.line.say(tone(600, 800)),
-            leg.say(tone(900, 800)),
+            talk.line.say(tone(600, 2_000)),
+            leg.say(tone(900, 2_000)),
             hears(leg, 600),
             hears(talk.line, 900),
         )
@@ -120,7 +120,7 @@ async def test_the_first_of_several_to_answer_wins(pbx: LocalAsterisk, phone: Si
         await talk.call.join("b")
         await talk.call.hang_up_leg("a", answered_elsewhere=True)
         assert await talk.ended("a") == [(LegResult.CANCELLED, "by_kai")]
-        await asyncio.gather(talk.line.say(tone(600, 800)), hears(second, 600))
+        await asyncio.gather(talk.line.say(tone(600, 2_000)), hears(second, 600))
         await talk.line.hang_up()
         caught.let_go(talk.call)
         await nothing_left(pbx)

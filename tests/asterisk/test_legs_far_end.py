@@ -74,8 +74,8 @@ async def test_a_phone_that_forwards_or_transfers_leads_nobody_anywhere(
                 await line.refer(to)
                 assert await line.transferred() == 404
         await asyncio.gather(
-            talk.line.say(tone(600, 800)),
-            line.say(tone(900, 800)),
+            talk.line.say(tone(600, 2_000)),
+            line.say(tone(900, 2_000)),
             hears(line, 600),
             hears(talk.line, 900),
         )
@@ -165,8 +165,8 @@ async def test_a_number_and_a_desk_are_called_with_what_they_may_know(
         await talk.answered("d")
         await talk.call.join("d")
         await asyncio.gather(
-            talk.line.say(tone(600, 800)),
-            desk.say(tone(900, 800)),
+            talk.line.say(tone(600, 2_000)),
+            desk.say(tone(900, 2_000)),
             hears(desk, 600),
             hears(talk.line, 900),
         )
@@ -234,8 +234,8 @@ async def test_a_queue_gives_the_member_who_takes_the_call(
             await talk.call.join("q")
             before = await talk.call.audio_flow("q")
             await asyncio.gather(
-                talk.line.say(tone(600, 800)),
-                first.say(tone(900, 800)),
+                talk.line.say(tone(600, 2_000)),
+                first.say(tone(900, 2_000)),
                 hears(first, 600),
                 hears(talk.line, 900),
             )

@@ -133,7 +133,7 @@ async def test_what_befell_legs_while_asterisk_was_away_is_told(pbx: LocalAsteri
             (LegResult.FAILED, "gone_while_disconnected"),
         ]
         await talk.call.join("c")
-        await asyncio.gather(talk.line.say(tone(600, 800)), hears(rung[2], 600))
+        await asyncio.gather(talk.line.say(tone(600, 2_000)), hears(rung[2], 600))
         await talk.call.hang_up_leg("c")
         await talk.call.part()
         await asyncio.gather(speak(talk.media, 500), hears(talk.line, 500))

@@ -63,8 +63,8 @@ async def test_rounds_ring_one_after_the_other_and_outlive_the_agent(
             assert (await ending(talk.call)).reason == "sent_on"
         await rung.answer()
         await asyncio.gather(
-            talk.line.say(tone(600, 800)),
-            rung.say(tone(900, 800)),
+            talk.line.say(tone(600, 2_000)),
+            rung.say(tone(900, 2_000)),
             hears(rung, 600),
             hears(talk.line, 900),
         )
@@ -113,7 +113,7 @@ async def test_when_nobody_answers_the_owners_mailbox_does() -> None:
         await rung.ring()
         await rung.ended()
         caught.let_go(talk.call)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while "VoiceMail" not in {  # noqa: ASYNC110 - Asterisk is asked
                 channel["dialplan"]["app_name"] for channel in await pbx.ari("GET", "channels")
             }:

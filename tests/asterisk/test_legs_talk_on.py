@@ -36,7 +36,7 @@ async def joined(talk: Conversation, staff: SipPhone) -> PhoneCall:
 
 async def both_hear(one: PhoneCall, other: PhoneCall) -> None:
     await asyncio.gather(
-        one.say(tone(600, 800)), other.say(tone(900, 800)), hears(other, 600), hears(one, 900)
+        one.say(tone(600, 2_000)), other.say(tone(900, 800)), hears(other, 600), hears(one, 900)
     )
 
 

@@ -62,7 +62,7 @@ async def until(
     monitor: QueueMonitor, condition: Callable[[tuple[QueueMember, ...]], bool]
 ) -> tuple[QueueMember, ...]:
     """The members of `support`, as soon as `condition` holds of them."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while True:
             queues = await monitor.queues()
             assert queues is not None
