@@ -150,6 +150,14 @@ async def hears(listener: PhoneCall, hertz: int) -> None:
                 return
 
 
+async def reaches(media: MediaSession, listener: PhoneCall, hertz: int) -> None:
+    """Speak until the phone hears it: a bridge that has changed may swallow the beginning."""
+    hearing = asyncio.create_task(hears(listener, hertz), name="hears")
+    while not hearing.done():
+        await speak(media, hertz)
+    await hearing
+
+
 async def speak(media: MediaSession, hertz: int) -> None:
     line = media.start_line()
     await line.write(tone(hertz, 1_500))

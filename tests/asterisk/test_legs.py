@@ -17,7 +17,7 @@ from kai_ari.reception.ports import Key
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.phone import SipPhone
 from tests.asterisk.agent import Caught, agent, nothing_left, phone_at, tone
-from tests.asterisk.staff import conversation, hears, premises, speak, staff_phone
+from tests.asterisk.staff import conversation, hears, premises, reaches, speak, staff_phone
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ async def test_a_leg_is_whispered_to_joined_and_left(pbx: LocalAsterisk, phone: 
             leg="a", result=LegResult.DROPPED, cause=16, sip=None, reason="hung_up"
         )
         await call.part()
-        await asyncio.gather(speak(talk.media, 500), hears(talk.line, 500))
+        await reaches(talk.media, talk.line, 500)
         await talk.line.hang_up()
         caught.let_go(call)
         await nothing_left(pbx)

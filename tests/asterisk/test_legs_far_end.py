@@ -21,6 +21,7 @@ from tests.asterisk.staff import (
     hears,
     premises,
     provider,
+    reaches,
     speak,
     staff_phone,
 )
@@ -109,7 +110,7 @@ async def test_a_colleague_connected_in_a_persons_place_is_let_go_and_kai_has_th
         assert await talk.ended("a") == [(LegResult.TAKEN_AWAY, "transferred")]
         await talk.call.part()
         await other.ended()
-        await asyncio.gather(speak(talk.media, 500), hears(talk.line, 500))
+        await reaches(talk.media, talk.line, 500)
         await talk.line.hang_up()
         caught.let_go(talk.call)
         await nothing_left(pbx)
@@ -244,7 +245,7 @@ async def test_a_queue_gives_the_member_who_takes_the_call(
             await first.hang_up()
             assert await talk.ended("q") == [(LegResult.DROPPED, "hung_up")]
             await talk.call.part()
-            await asyncio.gather(speak(talk.media, 500), hears(talk.line, 500))
+            await reaches(talk.media, talk.line, 500)
             await talk.ring("w", ToQueue(queue="support"), ring_s=1)
             assert await talk.ended("w") == [(LegResult.NO_ANSWER, "waited_out")]
         await talk.line.hang_up()

@@ -24,7 +24,7 @@ from tests.asterisk.agent import (
     settings_of,
     tone,
 )
-from tests.asterisk.staff import conversation, hears, premises, speak, staff_phone
+from tests.asterisk.staff import conversation, hears, premises, reaches, staff_phone
 
 DEAD_CALL = CallId("0000000000aa")
 
@@ -136,7 +136,7 @@ async def test_what_befell_legs_while_asterisk_was_away_is_told(pbx: LocalAsteri
         await asyncio.gather(talk.line.say(tone(600, 2_000)), hears(rung[2], 600))
         await talk.call.hang_up_leg("c")
         await talk.call.part()
-        await asyncio.gather(speak(talk.media, 500), hears(talk.line, 500))
+        await reaches(talk.media, talk.line, 500)
         await talk.line.hang_up()
         caught.let_go(talk.call)
         await nothing_left(pbx)
