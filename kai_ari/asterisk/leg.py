@@ -59,6 +59,8 @@ class Leg:
         self.waiting = own_id(call, f"{request.leg}-queue")  # the half that is in the queue
         self.winner: str | None = None  # the channel that answered
         self.joined = False  # with the caller
+        self.parted = asyncio.Event()  # the caller is out of the leg's bridge, or will be
+        self.answered_elsewhere = False
         self.talking = ""  # the channel with the person's audio
         self.due = asyncio.Event()
         self.decided = asyncio.Event()

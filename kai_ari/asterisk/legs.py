@@ -112,6 +112,11 @@ class Legs:
             raise ChannelGone(f"the caller has left: {refused}") from refused
         await room.close_audio()
 
+    def part(self) -> None:
+        """The caller is in a bridge of their own again."""
+        for leg in self._legs.values():
+            leg.parted.set()
+
     async def audio_flow(self, name: str) -> AudioFlow:
         self._channel_of(name)
         from_caller, from_leg = await asyncio.gather(
@@ -124,6 +129,7 @@ class Legs:
         leg = self._legs.get(name)
         if leg is None or leg.over.is_set():
             return
+        leg.answered_elsewhere = answered_elsewhere  # before the leg's own task hears of it
         leg.give_up(LegResult.CANCELLED, "by_kai")
         await self._hang_up(leg.live, answered_elsewhere=answered_elsewhere)
 
@@ -157,6 +163,7 @@ class Legs:
         await self._hang_up(live, answered_elsewhere=False)
         for leg in self._legs.values():
             leg.disturbed.set()
+            leg.parted.set()
             leg.over.set()  # no event need tell any more
         if self._tasks:
             await asyncio.wait(set(self._tasks))
@@ -218,8 +225,8 @@ class Legs:
             leg.all_asked()
             await self._until_ringing(leg)
             await leg.decided.wait()
-            won = leg.winner is not None
-            await self._hang_up(leg.superfluous, answered_elsewhere=won)
+            elsewhere = leg.winner is not None or leg.answered_elsewhere
+            await self._hang_up(leg.superfluous, answered_elsewhere=elsewhere)
             await leg.disturbed.wait()
             await self._hang_up(leg.superfluous, answered_elsewhere=False)
             await leg.over.wait()
@@ -230,6 +237,8 @@ class Legs:
             for channel in leg.live:
                 leg.lose(channel, "fault_in_kai")
         finally:
+            if leg.joined:  # a bridge destroyed under the caller may take them from the next one
+                await leg.parted.wait()
             if leg is not self._left:
                 await self._rooms[name].remove()
 

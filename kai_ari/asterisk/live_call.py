@@ -182,6 +182,7 @@ class AriCall:
 
     async def part(self) -> None:
         await self.rejoin()
+        self.legs.part()
 
     async def audio_flow(self, leg: str) -> AudioFlow:
         return await self.legs.audio_flow(leg)

@@ -5,6 +5,7 @@ it ends, and what comes back then is the engine's again.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -40,7 +41,7 @@ from kai_ari.reception.about import about
 from kai_ari.reception.attempt import Attempt, Attempted, Called, Takes
 from kai_ari.reception.conversation import Conversation
 from kai_ari.reception.hold import hold_while
-from kai_ari.reception.legs import ToDesk, ToQueue
+from kai_ari.reception.legs import Destination, ToDesk, ToQueue
 from kai_ari.reception.routes import Dispatcher, House, Lookout, Reservations
 from kai_ari.reception.scene import Scene
 from kai_ari.reception.sending_on import send_on
@@ -221,15 +222,11 @@ class CallLadder:
                     for callee in step.callees
                 ]
 
-    def _numbered(self, who: str, at: str, to: object, headers: object = None) -> Called:
+    def _numbered(
+        self, who: str, at: str, to: Destination, headers: Mapping[str, str] | None = None
+    ) -> Called:
         self._legs += 1
-        return Called(
-            leg=f"leg{self._legs}",
-            who=who,
-            at=at,
-            to=to,  # type: ignore[arg-type]
-            headers=headers or {},  # type: ignore[arg-type]
-        )
+        return Called(leg=f"leg{self._legs}", who=who, at=at, to=to, headers=dict(headers or {}))
 
     def _takes(self, step: Try) -> Takes:
         match step.rule.rung:
