@@ -9,12 +9,30 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from types import ModuleType
 
 from kai_ari import __version__
 from kai_ari.errors import KaiError
 
 _INTERRUPTED = 130  # as a shell says it of SIGINT
+
+#: Each command's module, in the order of `--help`.
+COMMANDS = {
+    "run": "run",
+    "reload": "reload",
+    "call": "call",
+    "calls": "calls",
+    "people": "people",
+    "away": "away",
+    "back": "away",
+    "check": "check",
+    "explain": "explain",
+    "drill": "drill",
+    "pbx": "pbx",
+    "schema": "schema",
+    "version": "version",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from kai_ari.cli.arguments import DEFAULT_CONFIG
 
-        args = parser().parse_args(arguments, argparse.Namespace(config=DEFAULT_CONFIG))
+        given = sys.argv[1:] if arguments is None else arguments
+        args = parser(given).parse_args(given, argparse.Namespace(config=DEFAULT_CONFIG))
         status: int = args.run(args)
         sys.stdout.flush()
     except KaiError as error:
@@ -49,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """For a command line that begins as `arguments`."""
     from kai_ari.cli.arguments import COMMON, epilog, filled
 
     parser = argparse.ArgumentParser(
@@ -70,29 +90,21 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"kai-ari {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _commands():
-        command.add(subparsers)
+    for module in _modules(arguments):
+        module.add(subparsers)
     return parser
 
 
-def _commands() -> Sequence[ModuleType]:
-    """Imported only now, so that Ctrl-C is clean from the first moment on."""
-    from kai_ari.cli import (
-        away,
-        call,
-        calls,
-        check,
-        drill,
-        explain,
-        pbx,
-        people,
-        reload,
-        run,
-        schema,
-        version,
-    )
+def _modules(arguments: Sequence[str]) -> Sequence[ModuleType]:
+    """The module of the command asked for: the others take a second to import. All of them for
+    a line that begins otherwise, such as `--help`.
 
-    return run, reload, call, calls, people, away, check, explain, drill, pbx, schema, version
+    Imported only now, so that Ctrl-C is clean from the first moment on.
+    """
+    asked = [COMMANDS[name] for name in arguments[:1] if name in COMMANDS]
+    return [
+        import_module(f"kai_ari.cli.{name}") for name in asked or dict.fromkeys(COMMANDS.values())
+    ]
 
 
 def _flat(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -7,8 +7,6 @@ import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import aiohttp
-
 from kai_ari.config.schema import Config
 from kai_ari.config.staff import people_of, staff_of, zone_of
 from kai_ari.people.calendar import MAX_BYTES, NotACalendar, Window, read_calendar
@@ -19,7 +17,7 @@ from kai_ari.people.staff import Staff
 LOOK_BACK = timedelta(days=31)
 LOOK_AHEAD = timedelta(days=400)
 
-_TIMEOUT = aiohttp.ClientTimeout(total=20)
+_FETCH_LIMIT_S = 20
 
 
 class _NotFetched(Exception):
@@ -51,8 +49,11 @@ def _parse(config: Config, name: str, text: str, now: datetime) -> CalendarRota:
 
 
 async def _fetch(url: str) -> str:
+    import aiohttp  # takes long, and few rotas have an address
+
+    timeout = aiohttp.ClientTimeout(total=_FETCH_LIMIT_S)
     try:
-        async with aiohttp.ClientSession(timeout=_TIMEOUT) as http, http.get(url) as reply:
+        async with aiohttp.ClientSession(timeout=timeout) as http, http.get(url) as reply:
             if reply.status != 200:
                 raise _NotFetched(f"could not be fetched ({reply.status} {reply.reason})")
             raw = await reply.content.read(MAX_BYTES + 1)

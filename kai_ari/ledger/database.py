@@ -11,11 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, pool
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, pool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from kai_ari.ledger.faults import FAULTS, LedgerMissing, LedgerOutdated, LedgerVersion, explain
@@ -64,11 +60,11 @@ def require_current(path: Path) -> None:
     try:
         engine = create_engine(_read_only_url(path, "sqlite"), poolclass=pool.NullPool)
         _tune(engine, begin="BEGIN", pragmas=())
-        with _ALEMBIC, engine.begin() as connection:
+        with engine.begin() as connection:
             current = _current(connection, path, MIGRATIONS)
     except FAULTS as error:
         raise explain(error, path) from error
-    if current != _scripts(MIGRATIONS).get_current_head():
+    if current != revisions(MIGRATIONS)[-1]:
         raise LedgerOutdated(
             f"{path}: made by an older Kai; start this one on it once (kai-ari run)"
         )
@@ -112,7 +108,11 @@ def _tune(engine: Engine, *, begin: str, pragmas: tuple[str, ...]) -> None:
 
 
 def _upgrade(connection: Connection, path: Path, migrations: Path) -> None:
-    _current(connection, path, migrations)
+    if _current(connection, path, migrations) == revisions(migrations)[-1]:
+        return
+    from alembic import command  # takes half a second
+    from alembic.config import Config as AlembicConfig
+
     config = AlembicConfig()
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -121,9 +121,11 @@ def _upgrade(connection: Connection, path: Path, migrations: Path) -> None:
 
 def _current(connection: Connection, path: Path, migrations: Path) -> str | None:
     """The ledger's revision, None for an empty file. Raises LedgerVersion when it is unknown."""
-    current = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in _scripts(migrations).walk_revisions()}
-    if current is not None and current not in known:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    current = None if found is None else str(found)
+    if current is not None and current not in revisions(migrations):
         raise LedgerVersion(
             f"{path}: made by a newer Kai (revision {current}); install that version,"
             " or put back a copy from before it ran"
@@ -131,5 +133,6 @@ def _current(connection: Connection, path: Path, migrations: Path) -> str | None
     return current
 
 
-def _scripts(migrations: Path) -> ScriptDirectory:
-    return ScriptDirectory(str(migrations))
+def revisions(migrations: Path) -> list[str]:
+    """In their order: the name of each migration's file begins with its revision."""
+    return sorted(file.name.partition("_")[0] for file in migrations.glob("versions/[0-9]*.py"))

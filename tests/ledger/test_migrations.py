@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from kai_ari.ledger.database import MIGRATIONS, prepare, require_current
+from kai_ari.ledger.database import MIGRATIONS, prepare, require_current, revisions
 from kai_ari.ledger.faults import LedgerVersion
 from kai_ari.ledger.store import open_ledger
 from kai_ari.ledger.tables import metadata
@@ -20,7 +20,7 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "next"
+revision = "9999"
 down_revision = "{head}"
 branch_labels = None
 depends_on = None
@@ -38,8 +38,13 @@ def newer(tmp_path: Path) -> Path:
     scripts = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    (scripts / "versions" / "next.py").write_text(NEXT.format(head=head))
+    (scripts / "versions" / "9999_mood.py").write_text(NEXT.format(head=head))
     return scripts
+
+
+def test_file_names_tell_the_revisions() -> None:
+    walked = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
+    assert revisions(MIGRATIONS) == walked[::-1]
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(path: Path) -> None:
@@ -62,7 +67,7 @@ async def test_a_ledger_with_calls_moves_forward(path: Path, newer: Path, clock:
 
 def test_a_migration_that_fails_changes_nothing(path: Path, newer: Path) -> None:
     prepare(path)
-    script = newer / "versions" / "next.py"
+    script = newer / "versions" / "9999_mood.py"
     script.write_text(script.read_text() + '    op.execute("SELECT nonsense")\n')
     with pytest.raises(Exception, match="nonsense"):
         prepare(path, newer)
@@ -79,7 +84,7 @@ async def test_a_newer_ledger_is_refused_and_left_alone(
 ) -> None:
     prepare(path, newer)
     before = path.read_bytes()
-    with pytest.raises(LedgerVersion, match=r"made by a newer Kai \(revision next\)"):
+    with pytest.raises(LedgerVersion, match=r"made by a newer Kai \(revision 9999\)"):
         async with open_ledger(path, clock):
             pass
     with pytest.raises(LedgerVersion, match="newer"):

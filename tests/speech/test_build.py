@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kai_ari.speech import SpeechSettings, build_speech
+from kai_ari.speech.build import build_speech
+from kai_ari.speech.settings import SpeechSettings
 from kai_ari.speech.wav import write_wav
 from tests.speech.conftest import MODELS, Prompt, all_of, words
 
