@@ -6,6 +6,7 @@
     ├── MediaError             media/       the audio path failed
     ├── SpeechError            speech/      an engine failed
     ├── WorkflowError          notify/      the business's own system did not take a case
+    ├── SendingFailed          followup/    a notice was not sent, or nobody knows
     └── LedgerError            ledger/      the record of calls cannot be written or read
 
 Packages derive their own classes from these. `code` is stable and machine-readable;

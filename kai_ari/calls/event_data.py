@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from kai_ari.calls.events import EndedBy, Event, Situation
+from kai_ari.calls.follow_events import CallBackResult, ReceiptResult, SendingResult
 from kai_ari.calls.leg_events import Acceptance
 
 EVENTS: dict[str, type[Event]] = {cls.kind: cls for cls in Event.__subclasses__()}
@@ -13,6 +14,9 @@ _ENUMS: dict[tuple[str, str], type[StrEnum]] = {
     ("ended", "by"): EndedBy,
     ("leg_parted", "by"): EndedBy,
     ("leg_accepted", "how"): Acceptance,
+    ("sending_ended", "result"): SendingResult,
+    ("receipt_came", "result"): ReceiptResult,
+    ("call_back_ended", "result"): CallBackResult,
     ("ladder_started", "situation"): Situation,
     ("situation_named", "situation"): Situation,
 }

@@ -13,7 +13,7 @@ from kai_ari.calls.chain import Record
 from kai_ari.calls.event_data import to_data
 from kai_ari.calls.events import Event
 from kai_ari.calls.outcome import Headline, Outcome, outcome
-from kai_ari.cli import leg_words
+from kai_ari.cli import follow_words, leg_words
 from kai_ari.cli.leg_words import Names
 from kai_ari.ledger.projection import project
 from kai_ari.ledger.rows import StoredObligation
@@ -122,6 +122,7 @@ _DESCRIBE: dict[type[Event], Callable[[Any], str]] = {
     ev.EngineFailed: _engine_failed,
     ev.Faulted: lambda e: f"fault in {e.where}: {e.error}",
     ev.Ended: _ended,
+    **follow_words.DESCRIBE,
 }
 
 

@@ -12,17 +12,24 @@ class Owed(StrEnum):
     DELIVER_MESSAGE = "deliver_message"
     CALL_BACK = "call_back"
     ALERT = "alert"  # somebody is to be told of this call
+    HAND_TO_WORKFLOW = "hand_to_workflow"  # the business's own desk or system is to take the case
 
 
 @dataclass(frozen=True, kw_only=True)
 class Obligation:
-    """`about` is what a person needs to act on it: name, number, reason, recording file."""
+    """`about` is what a person needs to act on it: name, number, reason, recording file.
+
+    `due` is when it has to be done, or None for at once.
+    """
 
     id: str
     call: CallId
     owed: Owed
     since: datetime
     about: dict[str, str]
+    due: datetime | None = None
 
     def __post_init__(self) -> None:
         require_zone(self.since)
+        if self.due is not None:
+            require_zone(self.due)

@@ -6,6 +6,7 @@ from typing import Any, get_type_hints
 from hypothesis import strategies as st
 
 from kai_ari.calls import events as ev
+from kai_ari.calls import follow_events as follow
 from kai_ari.calls import leg_events as leg
 from kai_ari.calls.event_data import EVENTS
 from kai_ari.calls.events import Event
@@ -41,6 +42,9 @@ _BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     ev.EndedBy: st.sampled_from(ev.EndedBy),
     leg.Acceptance: st.sampled_from(leg.Acceptance),
     ev.Situation: st.sampled_from(ev.Situation),
+    follow.SendingResult: st.sampled_from(follow.SendingResult),
+    follow.ReceiptResult: st.sampled_from(follow.ReceiptResult),
+    follow.CallBackResult: st.sampled_from(follow.CallBackResult),
 }
 
 

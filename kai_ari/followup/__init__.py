@@ -1,0 +1,1 @@
+"""After the call: what is owed is done, with evidence, or shown until somebody does it."""

@@ -1,0 +1,156 @@
+"""What following up needs from the rest of the house."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from kai_ari.calls.call import CallId
+from kai_ari.calls.chain import Record
+from kai_ari.calls.events import Event
+from kai_ari.calls.follow_events import ReceiptResult
+from kai_ari.errors import KaiError
+from kai_ari.followup.outbox import OutboxItem, Recipient
+from kai_ari.promises.obligation import Obligation, Owed
+from kai_ari.promises.opt_out import OptOut
+from kai_ari.promises.permission import Dialled
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What one person is told, ready to send. The same `key` is the same notice.
+
+    `short` has at most 300 characters of GSM-7. `recording` is a file to attach.
+    """
+
+    key: str
+    to: Recipient
+    subject: str
+    short: str
+    text: str
+    html: str | None
+    recording: Path | None
+    urgent: bool
+    ask_receipt: bool
+    call: CallId
+    obligation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """`confirmed`: acceptance is the receipt (mail, webhook); else one follows, or never does."""
+
+    receipt: str
+    confirmed: bool
+
+
+class SendingFailed(KaiError):
+    """`retry`: the same may work later. `uncertain`: it may have been sent all the same."""
+
+    code = "sending_failed"
+
+    def __init__(self, why: str, *, retry: bool, uncertain: bool) -> None:
+        super().__init__(why)
+        self.retry = retry
+        self.uncertain = uncertain
+
+
+class Notifier(Protocol):
+    """One way to tell somebody. `channel`: sms, email, sip_message, phone, webhook."""
+
+    @property
+    def channel(self) -> str: ...
+
+    async def send(self, notice: Notice) -> Sent:
+        """Returns when the gateway has it. Raises SendingFailed."""
+        ...
+
+
+class Sink(Protocol):
+    """Where a notifier hands in what comes back; each may come late, twice or never."""
+
+    async def receipt(self, channel: str, receipt: str, result: ReceiptResult, why: str) -> None:
+        """Durable on return. Raises LedgerError: the gateway should tell it again."""
+        ...
+
+    async def reply(self, channel: str, address: str, text: str) -> None: ...
+
+
+class Desk(Protocol):
+    """The ledger, as far as it concerns what is owed. Every method raises LedgerError.
+
+    What writes is durable on return, and rows and events are one transaction. It raises
+    Overtaken when another process or task was first: nothing was written then.
+    """
+
+    async def owed(
+        self,
+        *,
+        kind: Owed | None = None,
+        due_by: datetime | None = None,
+        unplanned: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[Obligation]:
+        """Open obligations, oldest first. `due` is as it stands now.
+
+        `due_by`: due then or earlier, or without a due time. `unplanned`: without any row in
+        the outbox yet.
+        """
+        ...
+
+    async def history(self, call: CallId) -> Sequence[Event]: ...
+
+    async def records(self, call: CallId) -> Sequence[Record]:
+        """The history with the instant of each event."""
+        ...
+
+    async def note(
+        self, call: CallId, *events: Event, obligations: Sequence[Obligation] = ()
+    ) -> None:
+        """Write events. CallBackStarted is refused (Overtaken) when the obligation is closed,
+        another attempt of it is up, or the number has opted out."""
+        ...
+
+    async def plan(self, call: CallId, items: Sequence[OutboxItem], *events: Event) -> None:
+        """Queue items; one whose key is there already is left as it is."""
+        ...
+
+    async def items(
+        self, *, call: CallId | None = None, obligation: str | None = None
+    ) -> Sequence[OutboxItem]: ...
+
+    async def due(self, at: datetime, limit: int) -> Sequence[OutboxItem]:
+        """Queued and due, oldest first."""
+        ...
+
+    async def next_due(self) -> datetime | None:
+        """When the first queued item is due."""
+        ...
+
+    async def in_flight(self) -> Sequence[OutboxItem]:
+        """Items that are being sent: at the start, what a killed process left."""
+        ...
+
+    async def change(self, item: OutboxItem, *events: Event) -> None:
+        """Write the item as it is now, and what happened to it."""
+        ...
+
+    async def by_receipt(self, channel: str, receipt: str) -> OutboxItem | None: ...
+
+    async def opted_out(self, number: str) -> OptOut | None:
+        """The entry that keeps Kai from ringing the number, or None."""
+        ...
+
+    async def say_opt_out(self, entry: OptOut, *, call: CallId | None = None) -> None:
+        """Add an entry, and OptedOut to the record of `call` when it is about that."""
+        ...
+
+    async def dialled(self, since: datetime, *, obligation: str) -> Sequence[Dialled]:
+        """Call backs begun since then, to any number, and all ever begun for `obligation`."""
+        ...
+
+    async def news(self, mark: int) -> int:
+        """The mark of the latest change of what is owed or queued, once it is another than
+        `mark` (0 at first): at once for what this process writes, within seconds for others."""
+        ...
