@@ -1,0 +1,125 @@
+"""What the record of a call says to somebody who has to act on it. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kai_ari.calls import events as ev
+from kai_ari.calls import leg_events as leg
+from kai_ari.calls.events import Event, Situation
+from kai_ari.calls.follow_events import OptedOut
+from kai_ari.calls.outcome import (
+    MIN_MESSAGE_MS,
+    MIN_VOICED_MS,
+    need_and_number,
+    usable_number,
+)
+
+#: Ways of the ladder by which somebody was tried, and what came of it in a word or two.
+_TO_SOMEBODY = frozenset({"transfer", "queue", "workflow"})
+_CAME = {
+    "accepted": "took the call",
+    "answered_unconfirmed": "answered, perhaps a mailbox",
+    "sent_on": "sent on, not confirmed",
+    "given_back": "gave the caller back",
+    "handoff_suspect": "cut off",
+    "take_message": "asked for a message",
+    "no_answer": "no answer",
+    "unreachable": "not reachable",
+    "refused_by_rules": "not permitted",
+    "caller_opted_out_of_waiting": "caller would not wait",
+    "caller_left": "caller hung up",
+    "delivered": "took the case",
+    "not_delivered": "did not take the case",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """`came` is None where the record ends before anything came of it."""
+
+    who: str
+    came: str | None
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.came}" if self.came else self.who
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Texts are as the caller's phone, the recogniser or the rules gave them: not yet safe.
+
+    `words` is what the caller left on a recording, `recording` its file, `recorded_ms` its
+    length; `said` has who spoke (None: the caller) and what, in order.
+    """
+
+    name: str | None = None
+    number: str | None = None
+    reason: str | None = None
+    urgent: bool = False
+    words: str | None = None
+    recording: str | None = None
+    recorded_ms: int = 0
+    tried: tuple[Tried, ...] = ()
+    said: tuple[tuple[str | None, str], ...] = ()
+    dialled: str | None = None
+    opted_out: bool = False
+
+
+def facts_of(history: Sequence[Event]) -> Facts:
+    """Slots as last understood count before what the caller's phone sent."""
+    slots: dict[str, str] = {}
+    arrived: ev.Arrived | None = None
+    booked: str | None = None
+    stored: ev.RecordingStored | None = None
+    words: dict[str, str] = {}
+    said: list[tuple[str | None, str]] = []
+    urgent = False
+    for event in history:
+        match event:
+            case ev.Arrived():
+                arrived = arrived or event
+            case ev.SlotTaken(slot=slot, value=value) if value.strip():
+                slots[slot] = value
+            case leg.CallbackBooked(number=number) if number.strip():
+                booked = number
+            case ev.SituationNamed(situation=Situation.URGENT):
+                urgent = True
+            case ev.RecordingStored(duration_ms=long, voiced_ms=voiced):
+                if long >= MIN_MESSAGE_MS and voiced >= MIN_VOICED_MS:
+                    stored = event
+            case ev.RecordingTranscribed(recording=recording, text=text):
+                words[recording] = text
+            case ev.LineStarted(text=text):
+                said.append(("Kai", text))
+            case ev.CallerSpoke(text=text) if text.strip():
+                said.append((None, text))
+    need = need_and_number(history)
+    shown_name = arrived.caller_name.strip() if arrived else ""
+    return Facts(
+        name=slots.get("name") or shown_name or None,
+        number=booked or usable_number(history),
+        reason=slots.get("reason") or (need[0] if need else None),
+        urgent=urgent,
+        words=(words.get(stored.recording, "").strip() or None) if stored else None,
+        recording=stored.file if stored else None,
+        recorded_ms=stored.duration_ms if stored else 0,
+        tried=tuple(_tried(history)),
+        said=tuple(said),
+        dialled=arrived.did if arrived else None,
+        opted_out=any(isinstance(event, OptedOut) for event in history),
+    )
+
+
+def _tried(history: Sequence[Event]) -> Iterator[Tried]:
+    for place, event in enumerate(history, start=1):
+        if isinstance(event, leg.RungStarted) and event.way in _TO_SOMEBODY:
+            came = next(
+                (
+                    later.result
+                    for later in history[place:]
+                    if isinstance(later, leg.RungEnded) and later.rung == event.rung
+                ),
+                None,
+            )
+            who = f"queue {event.target}" if event.way == "queue" else event.target
+            yield Tried(who=who, came=came and _CAME.get(came, came.replace("_", " ")))
