@@ -112,10 +112,10 @@ def _line(text: str | None) -> str:
 
 
 def _as_text(title: str, about: str, sections: Sequence[Section]) -> str:
-    parts = [f"{title}\n{about}."]
-    for section in sections:
-        parts.append("\n".join((section.title, *(f"  {line}" for line in section.lines))))
-    return "\n\n".join(parts) + "\n"
+    parts = (
+        "\n".join((section.title, *(f"  {line}" for line in section.lines))) for section in sections
+    )
+    return "\n\n".join((f"{title}\n{about}.", *parts)) + "\n"
 
 
 def _as_html(title: str, about: str, sections: Sequence[Section], facts: Facts) -> str:
