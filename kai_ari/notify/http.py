@@ -14,7 +14,7 @@ _LATER = frozenset({408, 425, 429})
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """`what` follows the address in a sentence. `uncertain`: it may have been taken all the same."""
+    """`what` follows the address in a sentence. `uncertain`: it may have been taken."""
 
     what: str
     uncertain: bool

@@ -37,8 +37,8 @@ class WebhookDispatcher:
             ):
                 if moved(reply.status):
                     raise WorkflowError(
-                        f"{shown(url)} answered {reply.status}, that it has moved: write its new address"
-                        " into kai.yaml"
+                        f"{shown(url)} answered {reply.status}, that it has moved: write its new"
+                        " address into kai.yaml"
                     )
                 if reply.status // 100 != 2:
                     raise WorkflowError(

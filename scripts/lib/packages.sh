@@ -3,8 +3,11 @@
 
 # espeak-ng speaks for pyttsx3; debootstrap and its keyring fetch Asterisk. Each script adds its own.
 packages=(ca-certificates debian-archive-keyring debootstrap espeak-ng libespeak-ng1)
-# The tests start virtual machines' set-up (Vagrantfile) and services (systemd) without a hypervisor.
-readonly test_packages=(iproute2 ruby)
+# The tests start virtual machines' set-up (Vagrantfile) and services (systemd) without a hypervisor,
+# and gateways for text messages of their own.
+readonly test_packages=(gammu-smsd iproute2 kannel kannel-extras ruby)
+# What Debian would start by itself: here only tests start it.
+readonly started_by_tests=(gammu-smsd kannel)
 
 have_packages() {
     local missing
@@ -26,9 +29,21 @@ install_packages() {
     local missing
     missing=$(missing_packages)
     say "installing system packages: $missing"
+    mask_services "$missing"
     apt_update
     # shellcheck disable=SC2086 # one word per package
     quietly apt_get install --no-install-recommends $missing || apt_failed "could not install $missing"
+}
+
+# mask_services PACKAGES: those that are about to come with a service nobody asked for
+mask_services() {
+    local service
+    for service in "${started_by_tests[@]}"; do
+        [[ " $1" == *" $service "* ]] || continue
+        mkdir -p /etc/systemd/system
+        [ -e "/etc/systemd/system/$service.service" ] ||
+            ln -sf /dev/null "/etc/systemd/system/$service.service"
+    done
 }
 
 apt_get() {
