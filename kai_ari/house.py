@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from kai_ari import log
-from kai_ari.asterisk.ami_queues import AmiSettings, QueueMonitor
+from kai_ari.asterisk.ami import AmiSettings
+from kai_ari.asterisk.ami_queues import QueueMonitor
 from kai_ari.asterisk.client import AriSettings
 from kai_ari.asterisk.pbx_state import AriPhones, pbx_state
 from kai_ari.clock import Clock
@@ -105,16 +106,17 @@ async def open_lookout(
         yield HouseLookout(phones=phones, queues=queues, keeper=keeper)
 
 
+def ami_settings(config: Config) -> AmiSettings:
+    """Raises ConfigError when the secret is missing."""
+    host, _, port = config.asterisk.ami.rpartition(":")
+    return AmiSettings(
+        host=host.strip("[]"),
+        port=int(port),
+        username=config.asterisk.ami_username,
+        password=ami_password(config.secrets),
+    )
+
+
 def queue_monitor(config: Config) -> QueueMonitor | None:
     """None where the business has no queues. Raises ConfigError when the secret is missing."""
-    if not config.queues:
-        return None
-    host, _, port = config.asterisk.ami.rpartition(":")
-    return QueueMonitor(
-        AmiSettings(
-            host=host.strip("[]"),
-            port=int(port),
-            username=config.asterisk.ami_username,
-            password=ami_password(config.secrets),
-        )
-    )
+    return QueueMonitor(ami_settings(config)) if config.queues else None

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from kai_ari.asterisk.ami_queues import AmiSettings, QueueMonitor
+from kai_ari.asterisk.ami import AmiSettings
+from kai_ari.asterisk.ami_queues import QueueMonitor
 from kai_ari.asterisk.conf import PhoneAccount, Premises, QueueMembers
 from kai_ari.asterisk.errors import AmiUnreachable
 from kai_ari.people.availability import (
