@@ -243,13 +243,16 @@ class _Service:
         """
         _log.error("call failed", exc_info=error)
         code = error.code if isinstance(error, KaiError) else type(error).__name__
+        # An Asterisk that does not answer is away, as when its going ends the call at once.
+        away = isinstance(error, AsteriskError) and error.retryable
+        by = EndedBy.NETWORK if away else EndedBy.FAULT
         try:
             await self._record.note(ev.Faulted(where="call", error=f"{code}: {error}"))
         except LedgerError as second:
             _log.error("the fault could not be recorded", extra=log.fields(error=str(second)))
         if self._call.talking:  # nothing is wrong between them
             await self._call.leave_to_dialplan()
-            return ev.Ended(by=EndedBy.FAULT, cause=None, reason=f"fault:{code}")
+            return ev.Ended(by=by, cause=None, reason=f"fault:{code}")
         try:
             async with asyncio.timeout(APOLOGY_S):
                 await self._apologise()
@@ -257,7 +260,7 @@ class _Service:
         except (AsteriskError, MediaError, SpeechError, TimeoutError) as silent:
             _log.error("the caller could not be told", extra=log.fields(error=str(silent)))
             await self._call.leave_to_dialplan()
-        return ev.Ended(by=EndedBy.FAULT, cause=None, reason=f"fault:{code}")
+        return ev.Ended(by=by, cause=None, reason=f"fault:{code}")
 
     async def _apologise(self) -> None:
         if self._media is None:

@@ -161,6 +161,12 @@ class ScriptedPlayout:
             self._media.call.played.append((self._started_at, ended_at))
 
 
+class AsteriskAway(AsteriskError):
+    """As the adapter says it of a PBX that does not answer."""
+
+    retryable = True
+
+
 class ScriptedMedia:
     transport = "scripted"
     dropped = 0
@@ -233,6 +239,7 @@ class ScriptedCall:
             raise self._fail_to_answer
 
     async def open_audio(self) -> ScriptedMedia:
+        self._maybe_fail("open_audio")
         self.media = ScriptedMedia(self)
         return self.media
 
@@ -290,7 +297,7 @@ class ScriptedCall:
     def _maybe_fail(self, request: str) -> None:
         if self._fails.get(request, 0) > 0:
             self._fails[request] -= 1
-            raise AsteriskError(f"{request} fails, says the script")
+            raise AsteriskAway(f"{request} fails, says the script")
 
     async def start_recording(self, recording: str, *, max_s: int, max_silence_s: int) -> None:
         self.in_bridge = False

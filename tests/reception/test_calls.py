@@ -228,6 +228,12 @@ def test_audio_lost_for_good_is_a_fault() -> None:
     assert result.outcome.reason == "fault:media"
 
 
+def test_an_asterisk_that_does_not_answer_is_no_fault_of_ours() -> None:
+    result = serve(fails={"open_audio": 1})
+    assert result.outcome.ended_by is EndedBy.NETWORK
+    assert result.outcome.reason == "fault:asterisk"
+
+
 def test_a_number_that_is_not_configured_is_refused_by_name() -> None:
     result = serve(did="999")
     assert result.said == ["unknown_number"]
