@@ -12,7 +12,16 @@ import phonenumbers
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from kai_ari.config.crosscheck import Mistake, unknown
-from kai_ari.config.fields import Extension, Name, Section, Spoken, beside_file, each_once
+from kai_ari.config.fields import (
+    Channels,
+    Extension,
+    Name,
+    Quiet,
+    Section,
+    Spoken,
+    beside_file,
+    each_once,
+)
 from kai_ari.people.local_time import parse_spans, parse_weekly
 from kai_ari.people.presence import is_feature_code
 
@@ -35,7 +44,7 @@ def _outside_number(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _email(address: str) -> str:
+def email_address(address: str) -> str:
     if not re.fullmatch(r"[^@\s<>,;\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", address):
         raise ValueError("is not an e-mail address such as dana@example.com")
     return address
@@ -104,13 +113,19 @@ DayHours = Annotated[str, AfterValidator(_readable(parse_spans))]
 
 
 class Person(Section):
-    """`name` is spoken. At least one way to reach them; `phone` is a key of phones."""
+    """`name` is spoken. At least one way to reach them; `phone` is a key of phones.
+
+    `by`: the only channels by which they want to be told of what is owed, unless a step of
+    alerts leaves nothing else. `quiet`: when they do not, instead of that of alerts.
+    """
 
     name: Annotated[Spoken, Field(min_length=1, max_length=60)]
     phone: Extension | None = None
     mobile: OutsideNumber | None = None
-    email: Annotated[str, AfterValidator(_email)] | None = None
+    email: Annotated[str, AfterValidator(email_address)] | None = None
     sms: OutsideNumber | None = None
+    by: Channels | None = None
+    quiet: Quiet | None = None
 
 
 class Override(Section):

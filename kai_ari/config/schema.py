@@ -22,6 +22,8 @@ from kai_ari.config.fields import (
     Zone,
     each_once,
 )
+from kai_ari.config.gateways import Email, Sms, Webhooks
+from kai_ari.config.gateways import cross_check as check_gateways
 from kai_ari.config.ladders import Ladders, Workflows
 from kai_ari.config.people import Hours, Person, Rota, Team
 from kai_ari.config.people import cross_check as check_people
@@ -136,6 +138,9 @@ class Config(Section):
     hours: Hours | None = None
     workflows: Workflows = Field(default_factory=dict)
     ladders: Ladders = Field(default_factory=dict)
+    sms: Sms | None = None
+    email: Email | None = None
+    webhooks: Webhooks = Field(default_factory=dict)
     message: Message = Message()
     asterisk: Asterisk = Asterisk()
     # Validated from nothing rather than built here: its paths must learn the directory.
@@ -148,4 +153,5 @@ class Config(Section):
 CROSS_CHECKS: tuple[Callable[[Config], Iterable[Mistake]], ...] = (
     pbx.cross_check,
     check_people,
+    check_gateways,
 )

@@ -5,11 +5,17 @@
     secrets/phones/101          KAI_PHONE_101_PASSWORD
     secrets/mailboxes/101       KAI_MAILBOX_101_PIN
     secrets/trunks/provider     KAI_TRUNK_PROVIDER_PASSWORD   (the provider's: never made here)
+    secrets/sms_password        KAI_SMS_PASSWORD              (the gateway's)
+    secrets/sms_reports         KAI_SMS_REPORTS               (in the address Kannel reports to)
+    secrets/email_password      KAI_EMAIL_PASSWORD            (the mail server's)
+    secrets/webhooks/crm        KAI_WEBHOOK_CRM_SECRET        (made here where it signs)
 
 Each function takes the `secrets` directory and raises ConfigError when the secret is nowhere
 (SecretMissing), empty (SecretEmpty), or in a file that others can read (SecretExposed).
 """
 
+import base64
+import binascii
 import os
 import re
 import secrets
@@ -22,6 +28,8 @@ from kai_ari.config.schema import Config
 from kai_ari.errors import ConfigError
 
 _PIN_DIGITS = 6
+#: How a signing secret of standardwebhooks.com begins; 24 to 64 bytes follow as base64.
+_SIGNING = "whsec_"
 
 
 class SecretMissing(ConfigError):
@@ -68,6 +76,48 @@ def trunk_password(trunk: str, directory: Path, environment: Mapping[str, str] =
     return _read(_trunk(trunk), directory, environment)
 
 
+def sms_password(directory: Path, environment: Mapping[str, str] = os.environ) -> str:
+    return _read(_SMS, directory, environment)
+
+
+def sms_reports_secret(directory: Path, environment: Mapping[str, str] = os.environ) -> str:
+    """Letters, digits, _ and -: a part of an address."""
+    secret = _read(_SMS_REPORTS, directory, environment)
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,}", secret):
+        raise ConfigError(
+            f"{directory / _SMS_REPORTS.file}: cannot be part of an address that nobody guesses;"
+            " write 16 or more letters, digits, _ and - into it, or remove it and run set-up"
+        )
+    return secret
+
+
+def email_password(directory: Path, environment: Mapping[str, str] = os.environ) -> str:
+    return _read(_EMAIL, directory, environment)
+
+
+def webhook_secret(name: str, directory: Path, environment: Mapping[str, str] = os.environ) -> str:
+    """A bearer token or API key, as it is."""
+    return _read(_webhook(name), directory, environment)
+
+
+def webhook_signing_secret(
+    name: str, directory: Path, environment: Mapping[str, str] = os.environ
+) -> bytes:
+    """The key that the secret, whsec_ and base64, stands for."""
+    secret = _webhook(name)
+    text = _read(secret, directory, environment)
+    try:
+        key = base64.b64decode(text.removeprefix(_SIGNING), validate=True)
+    except binascii.Error:
+        key = b""
+    if not key:
+        raise ConfigError(
+            f"{directory / secret.file}: is no signing secret; write {_SIGNING} and base64 into it,"
+            " or remove it and run set-up, which makes one"
+        )
+    return key
+
+
 def make_missing(config: Config, environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     """Make a strong random secret wherever Kai may choose it; the files that were made.
 
@@ -83,7 +133,7 @@ def make_missing(config: Config, environment: Mapping[str, str] = os.environ) ->
                 continue
             config.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.parent.mkdir(exist_ok=True, mode=0o700)
-            _write(path, _random_pin() if secret.is_pin else secrets.token_urlsafe(18))
+            _write(path, _random(secret))
         except OSError as error:
             raise ConfigError(
                 f"{path}: cannot be written ({error.strerror}); give this user a directory it can"
@@ -109,10 +159,14 @@ class _Secret:
     file: str
     variable: str
     is_pin: bool = False
+    signs: bool = False
 
 
 _ARI = _Secret(file="ari_password", variable="KAI_ARI_PASSWORD")
 _AMI = _Secret(file="ami_password", variable="KAI_AMI_PASSWORD")
+_SMS = _Secret(file="sms_password", variable="KAI_SMS_PASSWORD")
+_SMS_REPORTS = _Secret(file="sms_reports", variable="KAI_SMS_REPORTS")
+_EMAIL = _Secret(file="email_password", variable="KAI_EMAIL_PASSWORD")
 
 
 def _phone(extension: str) -> _Secret:
@@ -130,6 +184,11 @@ def _trunk(name: str) -> _Secret:
     return _Secret(file=f"trunks/{name}", variable=variable)
 
 
+def _webhook(name: str) -> _Secret:
+    variable = f"KAI_WEBHOOK_{name.upper().replace('-', '_')}_SECRET"
+    return _Secret(file=f"webhooks/{name}", variable=variable, signs=True)
+
+
 def _of_our_own(config: Config) -> Iterator[_Secret]:
     yield _ARI
     yield _AMI
@@ -137,10 +196,19 @@ def _of_our_own(config: Config) -> Iterator[_Secret]:
         yield _phone(extension)
         if phone.mailbox:
             yield _mailbox(extension)
+    if config.sms and config.sms.kannel:
+        yield _SMS_REPORTS
+    for name, webhook in config.webhooks.items():
+        if webhook.auth == "signature":
+            yield _webhook(name)
 
 
-def _random_pin() -> str:
-    return "".join(secrets.choice("0123456789") for _ in range(_PIN_DIGITS))
+def _random(secret: _Secret) -> str:
+    if secret.is_pin:
+        return "".join(secrets.choice("0123456789") for _ in range(_PIN_DIGITS))
+    if secret.signs:
+        return _SIGNING + base64.b64encode(secrets.token_bytes(32)).decode()
+    return secrets.token_urlsafe(18)
 
 
 def _read(secret: _Secret, directory: Path, environment: Mapping[str, str]) -> str:
