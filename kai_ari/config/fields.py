@@ -5,10 +5,12 @@ import re
 import zoneinfo
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo
+
+from kai_ari.people.local_time import parse_spans
 
 
 class Section(BaseModel):
@@ -81,6 +83,12 @@ def each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _one_span(text: str) -> str:
+    if len(parse_spans(text)) != 1:
+        raise ValueError("is not one span of time; write e.g. 21:00-07:00")
+    return text
+
+
 def beside_file(path: Path, info: ValidationInfo) -> Path:
     """Relative paths count from the directory of kai.yaml, not from where Kai was started."""
     base: Path = (info.context or {}).get("directory", Path())
@@ -103,4 +111,9 @@ Word = Annotated[str, AfterValidator(_word)]
 #: What the business calls a trunk, queue, person or team: never to be mistaken for an extension.
 Name = Annotated[str, AfterValidator(_name)]
 Flag = Annotated[bool, Strict()]
+#: The ways to tell somebody; those without a gateway in kai.yaml are passed over.
+Channel = Literal["sms", "email", "phone", "sip_message"]
+Channels = Annotated[tuple[Channel, ...], Field(min_length=1), AfterValidator(each_once)]
+#: When nobody is to be disturbed, on the clock of the business.
+Quiet = Annotated[str, AfterValidator(_one_span)]
 BesideFile = Annotated[Path, AfterValidator(beside_file)]

@@ -22,7 +22,18 @@ from kai_ari.people.staff import Person, Staff
 
 
 def people_of(config: Config) -> Mapping[str, Person]:
-    return {key: Person(key=key, **dict(person)) for key, person in config.people.items()}
+    return {
+        key: Person(
+            key=key,
+            **{**dict(person), "by": person.by or (), "quiet": span_of(person.quiet)},
+        )
+        for key, person in config.people.items()
+    }
+
+
+def span_of(quiet: str | None) -> Span | None:
+    """Of checked text, such as "21:00-07:00"."""
+    return parse_spans(quiet)[0] if quiet else None
 
 
 def staff_of(config: Config, calendars: Mapping[str, CalendarRota]) -> Staff:

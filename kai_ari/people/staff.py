@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from kai_ari.people.hours import Hours, OpenState, is_open, next_opening
+from kai_ari.people.local_time import Span
 from kai_ari.people.rota import OnCall, Rota, on_call
 
 
@@ -28,7 +29,11 @@ Endpoint = DeskPhone | OutsideNumber
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """`key` is the name in kai.yaml, `name` the one spoken; `mobile` and `sms` are E.164."""
+    """`key` is the name in kai.yaml, `name` the one spoken; `mobile` and `sms` are E.164.
+
+    `by`: the channels by which they want to be told, all when empty; `quiet`: when not, unless
+    it is urgent.
+    """
 
     key: str
     name: str
@@ -36,6 +41,8 @@ class Person:
     mobile: str | None = None
     email: str | None = None
     sms: str | None = None
+    by: tuple[str, ...] = ()
+    quiet: Span | None = None
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
