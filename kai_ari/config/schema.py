@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, Strict
 
 from kai_ari.config import pbx
+from kai_ari.config.alerts import Alerts
+from kai_ari.config.alerts import cross_check as check_alerts
 from kai_ari.config.crosscheck import Mistake
 from kai_ari.config.fields import (
     BesideFile,
@@ -141,6 +143,7 @@ class Config(Section):
     sms: Sms | None = None
     email: Email | None = None
     webhooks: Webhooks = Field(default_factory=dict)
+    alerts: Alerts = Alerts()
     message: Message = Message()
     asterisk: Asterisk = Asterisk()
     # Validated from nothing rather than built here: its paths must learn the directory.
@@ -154,4 +157,5 @@ CROSS_CHECKS: tuple[Callable[[Config], Iterable[Mistake]], ...] = (
     pbx.cross_check,
     check_people,
     check_gateways,
+    check_alerts,
 )

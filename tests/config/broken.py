@@ -3,6 +3,25 @@ that must be named. The mistake is on the first line that differs, but for ELSEW
 
 #: Old text, new text, key that the error names.
 VARIANTS: tuple[tuple[str, str, str], ...] = (
+    # alerts, and what people say of being told
+    ("{tell: owner, wait: 10}", "{tell: ona, wait: 10}", "alerts.steps.0.tell"),
+    ("{tell: owner, wait: 10}", "{tell: [dana, lee]}", "alerts.steps.0.tell"),
+    ("{tell: owner, wait: 10}", "{wait: 10}", "alerts.steps.0.tell"),
+    ("{tell: owner, wait: 10}", "{tell: owner, wait: 0}", "alerts.steps.0.wait"),
+    ("{tell: owner, wait: 10}", '{tell: owner, wait: "10"}', "alerts.steps.0.wait"),
+    ("{tell: owner, wait: 10}", "{tell: owner, by: [sms]}", "alerts.steps.0.by.0"),
+    ("{tell: owner, wait: 10}", "{tell: owner, by: [fax]}", "alerts.steps.0.by.0"),
+    ("{tell: owner, wait: 10}", "{tell: owner, by: []}", "alerts.steps.0.by"),
+    ("{tell: owner, wait: 10}", "{tell: owner, by: [phone, phone]}", "alerts.steps.0.by"),
+    ("{tell: owner, wait: 10}", "{tell: owner, until: 10}", "alerts.steps.0.until"),
+    ('quiet: "21:00-07:00"', "quiet: nights", "alerts.quiet"),
+    ('quiet: "21:00-07:00"', 'quiet: "21:00-23:00, 00:00-06:00"', "alerts.quiet"),
+    ('quiet: "21:00-07:00"', "quiet: 21", "alerts.quiet"),
+    ('digest: "18:00"', 'digest: "24:00"', "alerts.digest"),
+    ('digest: "18:00"', "digest: evening", "alerts.digest"),
+    ('Dana Rossi, phone: "101"}', 'Dana Rossi, phone: "101", by: [email]}', "people.dana.by.0"),
+    ('Dana Rossi, phone: "101"}', 'Dana Rossi, phone: "101", by: phone}', "people.dana.by"),
+    ('Dana Rossi, phone: "101"}', 'Dana Rossi, phone: "101", quiet: x}', "people.dana.quiet"),
     # business
     ("  name: Rossi Plumbing  ", "  nome: Rossi Plumbing  ", "business.nome"),
     ("name: Rossi Plumbing", "name:", "business.name"),
