@@ -213,7 +213,11 @@ def _story(
         yield printable(f"{label:<9} {line}")
     for stored in obligations:
         about = "; ".join(f"{k}: {v}" for k, v in sorted(stored.obligation.about.items()))
-        yield printable(f"Owed      {stored.obligation.owed.value}, {stored.state}: {about}")
+        due = stored.obligation.due
+        state = (
+            f"{stored.state}, due {_local(due)}" if due and stored.state == "open" else stored.state
+        )
+        yield printable(f"Owed      {stored.obligation.owed.value}, {state}: {about}")
     if not obligations:
         yield "Owed      nothing"
     for event in events:
@@ -257,6 +261,7 @@ def as_json(records: Sequence[Record], obligations: Sequence[StoredObligation]) 
                 "since": stored.obligation.since.isoformat(),
                 "about": stored.obligation.about,
                 "state": stored.state,
+                "due": stored.obligation.due.isoformat() if stored.obligation.due else None,
             }
             for stored in obligations
         ],

@@ -81,27 +81,38 @@ class OutboxItem:
 
 
 def permitted(history: Iterable[Event], item: str) -> frozenset[ItemState]:
-    """The states in which the item may stand, by what its call's record says of it last."""
-    last: Event | None = None
+    """The states in which the item may stand, by what its call's record says of it."""
+    may = frozenset({_S.QUEUED, _S.CANCELLED})
     for event in history:
         if getattr(event, "item", None) == item:
-            last = event
-    match last:
+            may = _after(may, event)
+    return may
+
+
+_ENDED: Final[dict[SendingResult, frozenset[ItemState]]] = {
+    SendingResult.ACCEPTED: frozenset({_S.SENT, _S.UNCONFIRMED, _S.DELIVERED, _S.CANCELLED}),
+    SendingResult.UNCERTAIN: frozenset({_S.QUEUED, _S.UNCONFIRMED, _S.CANCELLED}),
+    SendingResult.FAILED: frozenset({_S.QUEUED, _S.CANCELLED}),
+    SendingResult.REFUSED: frozenset({_S.QUEUED, _S.CANCELLED}),
+}
+
+
+def _after(may: frozenset[ItemState], event: Event) -> frozenset[ItemState]:
+    delivered = frozenset({_S.DELIVERED})
+    if may == delivered:  # what arrived once stays delivered, whatever else is said of it
+        return may
+    match event:
         case follow.SendingStarted():
             return frozenset({_S.SENDING})
-        case follow.SendingEnded(result=SendingResult.ACCEPTED):
-            return frozenset({_S.SENT, _S.UNCONFIRMED, _S.DELIVERED, _S.CANCELLED})
-        case follow.SendingEnded(result=SendingResult.UNCERTAIN):
-            return frozenset({_S.QUEUED, _S.UNCONFIRMED, _S.CANCELLED})
-        case follow.SendingEnded():
-            return frozenset({_S.QUEUED, _S.CANCELLED})
+        case follow.SendingEnded(result=result):
+            return _ENDED[result]
         case follow.ReceiptCame(result=ReceiptResult.DELIVERED):
-            return frozenset({_S.DELIVERED})
-        case follow.ReceiptCame():
-            return frozenset({_S.QUEUED, _S.UNCONFIRMED, _S.CANCELLED})
+            return delivered
+        case follow.ReceiptCame():  # perhaps of an earlier sending than the latest
+            return may | {_S.QUEUED, _S.CANCELLED}
         case follow.SendingGivenUp():
             return frozenset({_S.DEAD, _S.QUEUED, _S.CANCELLED})
-    return frozenset({_S.QUEUED, _S.CANCELLED})
+    return may
 
 
 def attempts(history: Iterable[Event], item: str) -> int:

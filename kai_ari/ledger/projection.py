@@ -32,8 +32,8 @@ def project(records: Sequence[Record]) -> CallRow:
     row = CallRow(
         id=first.call,
         started_at=first.at.isoformat(),
-        did=_storable(arrived.did) if arrived else None,
-        caller_number=_storable(arrived.caller_number) if arrived else None,
+        did=storable(arrived.did) if arrived else None,
+        caller_number=storable(arrived.caller_number) if arrived else None,
         length=last.seq,
         head=last.hash,
     )
@@ -50,11 +50,11 @@ def project(records: Sequence[Record]) -> CallRow:
         ended_at=ended.at.isoformat(),
         ended_by=result.ended_by.value if result.ended_by else None,
         headline=result.headline.value,
-        reason=_storable(result.reason),
+        reason=storable(result.reason),
     )
 
 
-def _storable(text: str | None) -> str | None:
+def storable(text: str | None) -> str | None:
     """Text that a database can hold: what a trunk sends may have lone surrogates or NULs."""
     if text is None:
         return None

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kai_ari.calls.call import CallId
@@ -29,7 +29,7 @@ class LedgerReader:
 
     async def records(self, call: CallId) -> Sequence[Record]:
         """The call's events with place, instant and hash, in order; empty when unknown."""
-        return to_records(await self._rows(_events_of(call)))
+        return to_records(await self.rows(_events_of(call)))
 
     async def history(self, call: CallId) -> Sequence[Event]:
         return [record.event for record in await self.records(call)]
@@ -38,7 +38,7 @@ class LedgerReader:
         """Calls without an Ended event, oldest first."""
         calls = tables.calls.c
         query = select(calls.id).where(calls.ended_at.is_(None)).order_by(calls.started_at)
-        return [CallId(row.id) for row in await self._rows(query)]
+        return [CallId(row.id) for row in await self.rows(query)]
 
     async def calls(self, *, limit: int, prefix: str = "") -> Sequence[CallRow]:
         """The latest calls whose id starts with `prefix`, newest first."""
@@ -49,7 +49,7 @@ class LedgerReader:
             .order_by(columns.started_at.desc(), columns.id.desc())
             .limit(limit)
         )
-        return [to_call_row(row) for row in await self._rows(query)]
+        return [to_call_row(row) for row in await self.rows(query)]
 
     async def obligations(self, call: CallId | None = None) -> Sequence[StoredObligation]:
         """What is owed, to one call's caller or to all, oldest first."""
@@ -57,7 +57,7 @@ class LedgerReader:
         query = select(tables.obligations).order_by(columns.since, columns.id)
         if call is not None:
             query = query.where(columns.call == call)
-        return [to_obligation(row) for row in await self._rows(query)]
+        return [to_obligation(row) for row in await self.rows(query)]
 
     async def verify(self) -> Sequence[Break]:
         """Every place where the record contradicts itself; empty when it holds.
@@ -66,14 +66,17 @@ class LedgerReader:
         """
         async with self._connection() as connection:
             listed = (await connection.execute(select(tables.calls))).all()
+            out = await connection.execute(select(tables.opt_outs.c.number).distinct())
+            numbers = frozenset(out.scalars())
             found: list[Break] = []
             for row in listed:
                 events = (await connection.execute(_events_of(row.id))).all()
-                owed = select(tables.obligations).where(tables.obligations.c.call == row.id)
-                found += breaks_of(to_call_row(row), events, (await connection.execute(owed)).all())
+                owed = (await connection.execute(_rows_of(tables.obligations, row.id))).all()
+                outbox = (await connection.execute(_rows_of(tables.outbox, row.id))).all()
+                found += breaks_of(to_call_row(row), events, owed, outbox, numbers)
             return found
 
-    async def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+    async def rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
         async with self._connection() as connection:
             rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
             return rows
@@ -101,3 +104,7 @@ async def open_reader(path: Path) -> AsyncIterator[LedgerReader]:
 def _events_of(call: str) -> Select[Any]:
     columns = tables.events.c
     return select(tables.events).where(columns.call == call).order_by(columns.seq)
+
+
+def _rows_of(table: Table, call: str) -> Select[Any]:
+    return select(table).where(table.c.call == call)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -15,12 +15,15 @@ from kai_ari.clock import require_zone
 from kai_ari.ledger.faults import LedgerCorrupt
 from kai_ari.ledger.projection import CallRow
 from kai_ari.promises.obligation import Obligation, Owed
+from kai_ari.promises.standing import Standing, State
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredObligation:
+    """The obligation, its due time as it stands now."""
+
     obligation: Obligation
-    state: str  # open
+    state: State
 
 
 def event_values(record: Record) -> dict[str, Any]:
@@ -55,14 +58,24 @@ def to_records(rows: Sequence[Row[Any]]) -> list[Record]:
     return [to_record(row) for row in rows]
 
 
-def obligation_values(obligation: Obligation) -> dict[str, Any]:
+def instant_text(at: datetime) -> str:
+    """In UTC: text that sorts as the instants do."""
+    return at.astimezone(UTC).isoformat()
+
+
+def standing_values(now: Standing) -> dict[str, Any]:
+    """What of an obligation's row follows from its call's events."""
+    return {"state": now.state.value, "due": instant_text(now.due) if now.due else None}
+
+
+def obligation_values(obligation: Obligation, now: Standing) -> dict[str, Any]:
     return {
         "id": obligation.id,
         "call": obligation.call,
         "owed": obligation.owed.value,
         "since": obligation.since.isoformat(),
         "about": json.dumps(obligation.about, sort_keys=True),
-        "state": "open",
+        **standing_values(now),
     }
 
 
@@ -75,10 +88,12 @@ def to_obligation(row: Row[Any]) -> StoredObligation:
             owed=Owed(row.owed),
             since=datetime.fromisoformat(row.since),
             about=json.loads(row.about),
+            due=datetime.fromisoformat(row.due) if row.due else None,
         )
+        state = State(row.state)
     except (ValueError, TypeError) as error:
         raise LedgerCorrupt(f"obligation {row.id}: the row is damaged ({error})") from error
-    return StoredObligation(obligation=obligation, state=row.state)
+    return StoredObligation(obligation=obligation, state=state)
 
 
 def to_call_row(row: Row[Any]) -> CallRow:

@@ -10,15 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kai_ari.calls.call import CallId
 from kai_ari.calls.events import Event, ObligationWritten
 from kai_ari.clock import Clock
+from kai_ari.followup.outbox import OutboxItem
 from kai_ari.ledger.database import prepare, reader_engine, writer_engine
 from kai_ari.ledger.faults import LedgerRefused
+from kai_ari.ledger.news import News
 from kai_ari.ledger.reader import LedgerReader
 from kai_ari.ledger.writer import Append, Writer
 from kai_ari.promises.obligation import Obligation
+from kai_ari.promises.opt_out import OptOut
 
 
 class SqlLedger(LedgerReader):
-    """Implements `reception.ports.Ledger`. Made by `open_ledger`."""
+    """Implements `reception.ports.Ledger`. Made by `open_ledger`.
+
+    `SqlFollowUp` is what is owed in it, for `followup`.
+    """
 
     def __init__(self, path: Path, readers: AsyncEngine, writer: Writer, clock: Clock) -> None:
         super().__init__(path, readers)
@@ -36,10 +42,36 @@ class SqlLedger(LedgerReader):
         """
         if not events:
             raise LedgerRefused("an append needs at least one event")
-        _require_pairs(call, events, obligations)
+        await self.submit(call, events, obligations=tuple(obligations))
+
+    async def submit(
+        self,
+        call: CallId | None,
+        events: tuple[Event, ...],
+        *,
+        obligations: tuple[Obligation, ...] = (),
+        planned: tuple[OutboxItem, ...] = (),
+        moved: OutboxItem | None = None,
+        opt_outs: tuple[OptOut, ...] = (),
+    ) -> None:
+        """`append` with the rows that go with the events. Raises LedgerError."""
+        if call is not None:
+            _require_pairs(call, events, obligations)
         await self._writer.submit(
-            Append(call=call, at=self._clock.now(), events=events, obligations=tuple(obligations))
+            Append(
+                call=call,
+                at=self._clock.now(),
+                events=events,
+                obligations=obligations,
+                planned=planned,
+                moved=moved,
+                opt_outs=opt_outs,
+            )
         )
+
+    @property
+    def news(self) -> News:
+        return self._writer.news
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData()
@@ -39,6 +40,8 @@ calls = Table(
     Index("calls_started_at", "started_at"),
 )
 
+_CALLED_BACK = text("kind IN ('call_back_started', 'call_back_ended')")
+
 #: Triggers refuse UPDATE and DELETE here.
 events = Table(
     "events",
@@ -49,8 +52,10 @@ events = Table(
     Column("kind", String(40), nullable=False),
     Column("data", Text, nullable=False),
     Column("hash", String(64), nullable=False),
+    Index("events_called_back", "at", sqlite_where=_CALLED_BACK, postgresql_where=_CALLED_BACK),
 )
 
+#: `state` and `due` are computed from the events of the call (see `promises.standing`).
 obligations = Table(
     "obligations",
     metadata,
@@ -60,8 +65,53 @@ obligations = Table(
     Column("since", String(40), nullable=False),
     Column("about", Text, nullable=False),
     Column("state", String(20), nullable=False),
-    CheckConstraint("state IN ('open')", name="obligations_state"),
+    Column("due", String(40)),
+    CheckConstraint("state IN ('open', 'kept', 'broken', 'cancelled')", name="obligations_state"),
     Index("obligations_call", "call"),
+    Index("obligations_due", "state", "due"),
+)
+
+#: Notices on their way. `state`, `attempts` and `receipt` follow from the events of the call;
+#: what a gateway is to be given, and when next, stands only here.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("obligation", String(64), nullable=False),
+    Column("call", String(32), ForeignKey("calls.id"), nullable=False),
+    Column("channel", String(40), nullable=False),
+    Column("person", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", String(40), nullable=False),
+    Column("next_at", String(40), nullable=False),
+    Column("receipt", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    CheckConstraint(
+        "state IN ('queued', 'sending', 'sent', 'unconfirmed', 'delivered', 'dead', 'cancelled')",
+        name="outbox_state",
+    ),
+    Index("outbox_due", "state", "next_at"),
+    Index("outbox_obligation", "obligation"),
+    Index("outbox_call", "call"),
+    Index("outbox_receipt", "receipt"),
+)
+
+#: Who does not want to be called; the last row of a number holds. Append-only.
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("number", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("evidence", Text, nullable=False),
+    CheckConstraint("state IN ('out', 'in')", name="opt_outs_state"),
+    Index("opt_outs_number", "number", "id"),
 )
 
 #: Who said when that they are away or back; the last row of a person holds. Append-only.

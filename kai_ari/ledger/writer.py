@@ -23,11 +23,15 @@ from kai_ari import log
 from kai_ari.calls.call import CallId
 from kai_ari.calls.chain import Record, seal
 from kai_ari.calls.events import Arrived, Ended, Event
-from kai_ari.ledger import tables
+from kai_ari.calls.follow_events import OptedOut
+from kai_ari.followup.outbox import OutboxItem, Overtaken
+from kai_ari.ledger import settling, tables
 from kai_ari.ledger.faults import FAULTS, LedgerClosed, explain
+from kai_ari.ledger.news import News
 from kai_ari.ledger.projection import project
-from kai_ari.ledger.rows import event_values, obligation_values, to_records
+from kai_ari.ledger.rows import event_values, to_records
 from kai_ari.promises.obligation import Obligation
+from kai_ari.promises.opt_out import Listed, OptOut
 
 _log = log.get("ledger")
 
@@ -38,19 +42,48 @@ _BATCH = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Append:
-    call: CallId
+    """Events of one call, and rows that go with them. `planned` are new items of the outbox,
+    `moved` one that is there. `call` is None where nothing but the opt-out list is concerned."""
+
+    call: CallId | None
     at: datetime
-    events: tuple[Event, ...]
-    obligations: tuple[Obligation, ...]
+    events: tuple[Event, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    planned: tuple[OutboxItem, ...] = ()
+    moved: OutboxItem | None = None
+    opt_outs: tuple[OptOut, ...] = ()
     done: asyncio.Future[None] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+
+    @property
+    def listed(self) -> tuple[OptOut, ...]:
+        """What it adds to the opt-out list: an OptedOut event is an entry, too."""
+        said = (
+            OptOut(
+                number=event.number,
+                state=Listed.OUT,
+                source=event.source,
+                at=self.at,
+                evidence=event.said,
+            )
+            for event in self.events
+            if isinstance(event, OptedOut)
+        )
+        return (*self.opt_outs, *said)
+
+    @property
+    def follows_up(self) -> bool:
+        """Whether it concerns what is owed, queued or forbidden, and not a live call alone."""
+        rows = self.obligations or self.planned or self.moved or self.listed
+        return bool(rows) or settling.touches_owed(self.events)
 
 
 class Writer:
     """Owns `engine`, its thread and the writing task, from here to `close`."""
 
     def __init__(self, path: Path, engine: Engine) -> None:
+        self.news = News()
         self._path = path
         self._engine = engine
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
@@ -117,6 +150,8 @@ class Writer:
         else:
             for append in batch:
                 self._settle(append, None)
+            if any(append.follows_up for append in batch):
+                self.news.tell()
 
     def _write_batch(self, batch: Sequence[Append]) -> None:
         with self._engine.begin() as connection:
@@ -124,6 +159,8 @@ class Writer:
                 _write_append(connection, append)
 
     def _refusal(self, error: Exception, append: Append) -> Exception:
+        if isinstance(error, Overtaken):  # no fault: whoever asked looks again
+            return error
         refusal = explain(error, self._path) if isinstance(error, FAULTS) else error
         kinds = ",".join(event.kind for event in append.events)
         _log.error("append failed", extra=log.fields(of=append.call, kinds=kinds, error=refusal))
@@ -143,28 +180,42 @@ class Writer:
 
 
 def _write_append(connection: Connection, append: Append) -> None:
+    if append.call is not None:
+        if append.events:
+            _chain(connection, append.call, append)
+        if append.follows_up:
+            _follow_up(connection, append.call, append)
+    settling.write_opt_outs(connection, append.listed)
+
+
+def _chain(connection: Connection, call: CallId, append: Append) -> None:
     """Chain the events behind those the call has, and bring its row in `calls` up to date."""
     calls = tables.calls
-    this = calls.c.id == append.call
+    this = calls.c.id == call
     found = connection.execute(select(calls.c.length, calls.c.head, calls.c.ended_at).where(this))
     listed = found.one_or_none()
     length, head = (listed.length, listed.head) if listed else (0, "")
     records: list[Record] = []
     for place, event in enumerate(append.events, start=length + 1):
-        records.append(seal(append.call, place, append.at.astimezone(UTC), event, head))
+        records.append(seal(call, place, append.at.astimezone(UTC), event, head))
         head = records[-1].hash
 
     if listed is None:
         connection.execute(insert(calls).values(asdict(project(records))))
     elif listed.ended_at or any(isinstance(e, Arrived | Ended) for e in append.events):
-        row = asdict(project([*_records_of(connection, append.call), *records]))
+        row = asdict(project([*_records_of(connection, call), *records]))
         connection.execute(update(calls).where(this).values(row))
     else:
         connection.execute(update(calls).where(this).values(length=records[-1].seq, head=head))
     connection.execute(insert(tables.events), [event_values(record) for record in records])
-    if append.obligations:
-        owed = [obligation_values(obligation) for obligation in append.obligations]
-        connection.execute(insert(tables.obligations), owed)
+
+
+def _follow_up(connection: Connection, call: CallId, append: Append) -> None:
+    history = [record.event for record in _records_of(connection, call)]
+    settling.write_owed(connection, history, len(append.events), append.obligations)
+    settling.write_planned(connection, history, append.planned)
+    if append.moved is not None:
+        settling.write_moved(connection, history, call, append.moved)
 
 
 def _records_of(connection: Connection, call: CallId) -> list[Record]:

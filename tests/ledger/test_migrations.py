@@ -1,6 +1,10 @@
 """From nothing and from older versions to this one, and never backwards."""
 
 import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,12 +13,22 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
+from kai_ari.calls.chain import Record, seal
+from kai_ari.calls.events import ObligationWritten
+from kai_ari.calls.follow_events import ObligationKept
+from kai_ari.calls.leg_events import CallbackBooked
 from kai_ari.ledger.database import MIGRATIONS, prepare, require_current, revisions
 from kai_ari.ledger.faults import LedgerVersion
+from kai_ari.ledger.follow_up import SqlFollowUp, open_desk
+from kai_ari.ledger.projection import project
+from kai_ari.ledger.rows import event_values, obligation_values
 from kai_ari.ledger.store import open_ledger
 from kai_ari.ledger.tables import metadata
-from tests.ledger.calls import ARRIVED, A
+from kai_ari.promises.standing import Standing
+from tests.ledger.calls import ARRIVED, LEFT, A, B, owed
 from tests.ledger.conftest import StepClock
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 NEXT = """
 import sqlalchemy as sa
@@ -63,6 +77,55 @@ async def test_a_ledger_with_calls_moves_forward(path: Path, newer: Path, clock:
     with engine.connect() as connection:
         assert connection.execute(text("SELECT id, mood FROM calls")).one() == (A, "calm")
     engine.dispose()
+
+
+@pytest.fixture
+def before_follow_up(tmp_path: Path, path: Path) -> Path:
+    """A ledger of the Kai before what is owed was followed up, with three things owed."""
+    scripts = tmp_path / "older"
+    shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__", "0003*"))
+    prepare(path, scripts)
+    booked = CallbackBooked(number="+12025550123", due="2026-11-23T08:00:00-05:00")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for call, events in (
+            (A, [ARRIVED, booked, owed(A, "oa")[0], LEFT]),
+            (B, [ARRIVED, owed(B, "ob")[0], LEFT, owed(B, "oc")[0]]),
+        ):
+            records: list[Record] = []
+            for event in events:
+                last = records[-1].hash if records else ""
+                records.append(seal(call, len(records) + 1, NOON, event, last))
+            insert(connection, "calls", asdict(project(records)))
+            for record in records:
+                insert(connection, "events", event_values(record))
+                if isinstance(record.event, ObligationWritten):
+                    values = obligation_values(owed(call, record.event.obligation)[1], Standing())
+                    del values["due"]
+                    insert(connection, "obligations", values)
+    return path
+
+
+def insert(connection: sqlite3.Connection, table: str, values: dict[str, object]) -> None:
+    places = ", ".join("?" * len(values))
+    connection.execute(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places})",  # noqa: S608
+        list(values.values()),
+    )
+
+
+async def test_what_was_owed_before_is_open_and_due_when_it_was_booked(
+    before_follow_up: Path, clock: StepClock
+) -> None:
+    with pytest.raises(LedgerVersion, match="made by an older Kai"):
+        async with open_desk(before_follow_up, clock):
+            pass
+    async with open_ledger(before_follow_up, clock) as ledger:
+        assert await ledger.verify() == []
+        due = {one.id: one.due for one in await SqlFollowUp(ledger).owed()}
+        assert due == {"oa": datetime(2026, 11, 23, 13, tzinfo=UTC), "ob": None, "oc": None}
+        done = ObligationKept(obligation="ob", evidence="Dana called them")
+        await ledger.append(B, done)
+        assert await ledger.verify() == []
 
 
 def test_a_migration_that_fails_changes_nothing(path: Path, newer: Path) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from kai_ari.calls.follow_events import OptedOut
 from kai_ari.ledger.faults import LedgerCorrupt
+from kai_ari.ledger.follow_up import SqlFollowUp
 from kai_ari.ledger.reader import open_reader
 from kai_ari.ledger.store import open_ledger
 from kai_ari.ledger.verify import Break
-from tests.ledger.calls import ARRIVED, KEY, LEFT, A, B, owed
+from tests.ledger.calls import ARRIVED, ITEM, KEY, LEFT, SENDING, A, B, owed
 from tests.ledger.conftest import StepClock
 
 
@@ -21,6 +23,10 @@ async def written(path: Path, clock: StepClock) -> Path:
     async with open_ledger(path, clock) as ledger:
         await ledger.append(A, ARRIVED, KEY, event, LEFT, KEY, obligations=[obligation])
         await ledger.append(B, ARRIVED, KEY)
+        desk = SqlFollowUp(ledger)
+        await desk.plan(A, [ITEM])
+        await desk.change(*SENDING)
+        await ledger.append(A, OptedOut(number="+12025550123", source="key", said="pressed 9"))
         assert await ledger.verify() == []
     return path
 
@@ -61,7 +67,7 @@ async def test_the_database_itself_refuses(written: Path, statement: str) -> Non
         ("UPDATE events SET at = 'today' WHERE seq = 2", 2, "the row is damaged"),
         ("UPDATE events SET at = x'00' WHERE seq = 2", 2, "the row is damaged"),
         ("DELETE FROM events WHERE seq = 1", 1, "not what was"),
-        ("DELETE FROM events WHERE seq = 5", None, "listed with length 5"),
+        ("DELETE FROM events WHERE seq = 7", None, "listed with length 7"),
         ("DELETE FROM events", None, "without any event"),
         ("UPDATE calls SET headline = 'details_taken'", None, "headline 'details_taken', but its"),
         ("UPDATE calls SET ended_at = NULL", None, "listed with ended_at None"),
@@ -70,6 +76,13 @@ async def test_the_database_itself_refuses(written: Path, statement: str) -> Non
         ("UPDATE obligations SET owed = 'deliver_message'", 3, "now there is deliver_message"),
         ("UPDATE obligations SET owed = 'cake'", None, "obligation o1: the row is damaged"),
         ("UPDATE obligations SET id = 'o9'", None, "obligation o9 stands without its event"),
+        ("UPDATE obligations SET state = 'kept'", None, "has state 'kept', but its events say"),
+        ("UPDATE obligations SET due = '2027-01-01T09:00:00+00:00'", None, "has due '2027-"),
+        ("UPDATE outbox SET state = 'delivered'", None, "is delivered after 1 sendings, but its"),
+        ("UPDATE outbox SET attempts = 7", None, "is sending after 7 sendings, but its events"),
+        ("UPDATE outbox SET obligation = 'o9'", None, "for obligation o9, which is not the call's"),
+        ("UPDATE outbox SET body = '{'", None, "outbox o1/sms/dana: the row is damaged"),
+        ("DELETE FROM outbox", 6, "was sent, and is not in the outbox"),
     ],
 )
 async def test_every_change_is_found_where_it_is(
@@ -90,3 +103,17 @@ async def test_a_damaged_event_is_told_to_whoever_reads_it(written: Path) -> Non
     async with open_reader(written) as reader:
         with pytest.raises(LedgerCorrupt, match=f"call {A}, event 2.*kai-ari calls verify"):
             await reader.history(A)
+
+
+async def test_an_entry_of_the_opt_out_list_cannot_be_changed_and_is_missed(written: Path) -> None:
+    for statement in ("DELETE FROM opt_outs", "UPDATE opt_outs SET state = 'in'"):
+        with (
+            pytest.raises(sqlite3.IntegrityError, match="append-only"),
+            tampering(written, without_triggers=False) as connection,
+        ):
+            connection.execute(statement)
+    with closing(sqlite3.connect(written)) as connection, connection:
+        connection.execute("DROP TRIGGER opt_outs_no_DELETE")
+        connection.execute("DELETE FROM opt_outs")
+    [found] = await breaks(written)
+    assert (found.seq, found.what) == (7, "+12025550123 opted out, and is not on the list")
