@@ -167,6 +167,11 @@ class AriClient:
         answer = await self._send(ops.RTP_STATISTICS, {"channelId": channel})
         return int(json.loads(answer)["rxcount"])
 
+    async def subscribe(self, channel: str) -> None:
+        """Be told of a channel also while it is in the dialplan."""
+        path, query = {"applicationName": self.app}, {"eventSource": f"channel:{channel}"}
+        await self._send(ops.SUBSCRIBE, path, query=query)
+
     async def continue_in_dialplan(self, channel: str, context: str = "") -> None:
         """Where the dialplan left it, or at the start of `context`."""
         query = {"context": context, "extension": "s", "priority": "1"} if context else {}

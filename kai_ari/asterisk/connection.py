@@ -30,6 +30,8 @@ from kai_ari.asterisk.left_talks import LeftTalks, find
 from kai_ari.asterisk.live_call import AriCall
 from kai_ari.asterisk.media_transport import MediaTransport
 from kai_ari.asterisk.objects import Channel
+from kai_ari.asterisk.outbound import Placed, Placing, is_outbound
+from kai_ari.asterisk.outbound_calls import OnPlaced, OutboundCalls
 from kai_ari.asterisk.recordings import Shelf, stop_earlier
 from kai_ari.asterisk.removal import removed
 from kai_ari.asterisk.returning import turned_back
@@ -73,6 +75,7 @@ class Asterisk:
         self._max_calls = max_calls
         self._switchboard = Switchboard()
         self._calls: dict[asyncio.Task[None], AriCall] = {}
+        self._outbound: OutboundCalls
         self._listening: asyncio.Task[None] | None = None
         self._talks: LeftTalks
         self._collecting: asyncio.Task[None] | None = None
@@ -99,7 +102,20 @@ class Asterisk:
                 self._calls[task] = call
                 task.add_done_callback(self._calls.pop)
 
+            async def serve(call: AriCall, on_answer: OnCall) -> None:
+                if task := asyncio.current_task():
+                    self._calls[task] = call
+                    task.add_done_callback(self._calls.pop)
+                await self._serve(call, ari, on_answer)
+
+            self._outbound = OutboundCalls(
+                ari, self._transport, self._switchboard, tasks.create_task, serve
+            )
+
             def take_up(arrival: Arrival) -> None:
+                if is_outbound(arrival.channel):  # Kai has called them, and is done
+                    tasks.create_task(removed(ari.hang_up(arrival.channel)), name="outbound-over")
+                    return
                 call = new_call_id(self._clock.now())
                 start(replace(arrival, call=call, reclaimed=True))
 
@@ -118,6 +134,7 @@ class Asterisk:
                 self._listening.cancel()
                 if self._collecting is not None:
                     self._collecting.cancel()
+                self._outbound.cancel()
                 for task in self._calls:
                     task.cancel()
         if not self._listening.cancelled():
@@ -127,6 +144,16 @@ class Asterisk:
         """Take no more calls and end `run`; callers still here go on in the dialplan."""
         if self._listening is not None:
             self._listening.cancel()
+
+    async def place(self, placing: Placing, arrival: Arrival, serve: OnPlaced) -> Placed:
+        """Call somebody, and once they or a machine have answered, run `serve`; what came of it
+        when all is over. `arrival` is who they are, as if they had called.
+
+        Raises AriUnreachable when Asterisk is away now.
+        """
+        if not self.ready.is_set():
+            raise AriUnreachable("Asterisk is away: nobody can be called now")
+        return await self._outbound.place(placing, arrival, serve)
 
     # -- one call ------------------------------------------------------------------
 
@@ -242,6 +269,7 @@ class Asterisk:
     async def _settle(self, ari: AriClient, start: Callable[[Arrival], None]) -> None:
         version = await ari.version()
         check_version(version)
+        self._outbound.lose("gone_while_disconnected")
         asked = {channel for call in self._calls.values() for channel in call.legs.asked}
         channels = {channel.id: channel for channel in await ari.channels()}
         ours = [channel for channel in channels.values() if channel.app == ari.app]
@@ -254,13 +282,14 @@ class Asterisk:
         self._lose("gone_while_disconnected", {channel.id for channel in ours})
         unserved = [c for c in ours if not call_of(c.id) and not self._switchboard.knows(c.id)]
         bridges = await ari.bridges()
-        talks = find(bridges, unserved, ours, ari.app)
+        called = [c for c in ours if is_outbound(c.id) and not self._switchboard.knows(c.id)]
+        talks = find(bridges, [*unserved, *called], ours, ari.app)
         orphans = await remove_orphans(
             ari, channels.values(), bridges, live=self._live(), talks=talks
         )
         by_caller = {talk.caller: talk for talk in talks}
         callers = [channel for channel in unserved if channel.id not in by_caller]
-        talking = [channel for channel in unserved if channel.id in by_caller]
+        talking = [channel for channel in [*unserved, *called] if channel.id in by_caller]
         self._talks.replace(
             {by_caller[c.id]: self._arrival(c, c.args, reclaimed=True) for c in talking}
         )

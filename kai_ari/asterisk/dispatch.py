@@ -67,6 +67,12 @@ class Switchboard:
         self._calls[call] = receiver
         self._by_channel[channel] = call
 
+    def hand_over(self, call: CallId, channel: str, receiver: Receiver) -> None:
+        """From now on the call's events are for `receiver`; whoever called is at `channel`."""
+        self._calls[call] = receiver
+        self._by_channel = {c: other for c, other in self._by_channel.items() if other != call}
+        self._by_channel[channel] = call
+
     def remove(self, call: CallId, channel: str) -> None:
         del self._calls[call]
         del self._by_channel[channel]

@@ -35,7 +35,7 @@ class LeftTalk:
 
     def holds(self, name: str) -> bool:
         """Whether a channel or bridge of Kai's making belongs to the talk."""
-        return name.startswith(self.bridge.removesuffix(_BRIDGE))
+        return name == self.caller or name.startswith(self.bridge.removesuffix(_BRIDGE))
 
 
 @dataclass(frozen=True, kw_only=True)
