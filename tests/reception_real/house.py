@@ -31,8 +31,8 @@ Script = Callable[[PhoneCall, Voice], Awaitable[None]]
 
 _POLL_S = 0.05
 #: The longest call here takes under a minute on a busy machine.
-_CALL_LIMIT_S = 100.0
-_WRAP_UP_LIMIT_S = 15.0
+_CALL_LIMIT_S = 150.0
+_WRAP_UP_LIMIT_S = 60.0
 
 
 def follow(*steps: Step) -> Script:
