@@ -61,7 +61,7 @@ def test_what_the_example_only_suggests_can_be_taken_up(file: Path) -> None:
     """Without the # in front, every line of it is right, too."""
     suggested = re.sub(r"(?m)^( *)# ( *(?:\w+: [{\w]|\w+:$|- \{|\"200\"))", r"\1\2", example())
     lines = suggested.splitlines()
-    for key in ("dana", "on_call"):  # suggested beside another that it would replace
+    for key in ("dana", "lee", "on_call"):  # suggested beside another that it would replace
         first, second = (n for n, line in enumerate(lines) if line.startswith(f"  {key}: {{"))
         lines[first] = lines.pop(second)
     file.write_text("\n".join(lines))
