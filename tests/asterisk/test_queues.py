@@ -154,7 +154,7 @@ async def test_a_wrong_password_is_said_once_and_tried_again(pbx: LocalAsterisk)
     logger.addHandler(told)
     try:
         async with watching(pbx, "wrong") as monitor:
-            await asyncio.wait_for(told.any.wait(), 10)
+            await asyncio.wait_for(told.any.wait(), 40)
             assert not monitor.ready.is_set()
             assert await monitor.queues() is None
     finally:
