@@ -97,7 +97,13 @@ def email_password(directory: Path, environment: Mapping[str, str] = os.environ)
 
 def webhook_secret(name: str, directory: Path, environment: Mapping[str, str] = os.environ) -> str:
     """A bearer token or API key, as it is."""
-    return _read(_webhook(name), directory, environment)
+    secret = _webhook(name)
+    token = _read(secret, directory, environment)
+    if not (token.isascii() and token.isprintable()):
+        raise ConfigError(
+            f"{directory / secret.file}: is no token; write it on one line, without other signs"
+        )
+    return token
 
 
 def webhook_signing_secret(

@@ -56,5 +56,15 @@ def may_work_later(status: int) -> bool:
     return status in _LATER or status >= 500
 
 
+async def read_at_most(reply: aiohttp.ClientResponse, most: int) -> bytes:
+    """The body; of one that is longer than `most` bytes, more than `most`, but not all."""
+    body = b""
+    async for part in reply.content.iter_any():
+        body += part
+        if len(body) > most:
+            break
+    return body
+
+
 def _not_sent(what: str) -> Trouble:
     return Trouble(what=what, uncertain=False)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import aiohttp
 
 from kai_ari.errors import WorkflowError
-from kai_ari.notify.http import moved, shown, trouble
+from kai_ari.notify.http import moved, read_at_most, shown, trouble
 
 #: Ids are spoken of in the record, not stored elsewhere: a longer one is a mistake.
 MAX_ID = 200
@@ -51,13 +51,11 @@ class WebhookDispatcher:
 
 
 async def _read(url: str, reply: aiohttp.ClientResponse) -> bytes:
-    answer = b""
-    async for part in reply.content.iter_any():
-        answer += part
-        if len(answer) > MAX_ANSWER:
-            raise WorkflowError(
-                f"{shown(url)} answered too much to be an id: the case may not be taken"
-            )
+    answer = await read_at_most(reply, MAX_ANSWER)
+    if len(answer) > MAX_ANSWER:
+        raise WorkflowError(
+            f"{shown(url)} answered too much to be an id: the case may not be taken"
+        )
     return answer
 
 
