@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+#: The mailbox to which Kai copies what it wants to hear. No phone has it, and no way leads to it.
+KAI_BOX = "kai"
+
 
 @dataclass(frozen=True, kw_only=True)
 class PhoneAccount:

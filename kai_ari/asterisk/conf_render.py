@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from kai_ari.asterisk.conf import (
+    KAI_BOX,
     PbxSettings,
     PhoneAccount,
     Premises,
@@ -162,7 +163,7 @@ def _plain_values(settings: PbxSettings) -> dict[str, str]:
         "ami_password": settings.ami_password,
         "app": settings.app,
         "zone": settings.premises.zone or "UTC",
-        "max_message_s": settings.premises.max_message_s,
+        "mailbox_max_s": settings.premises.max_message_s + 10,
         "owner_ring_s": settings.premises.owner_ring_s,
         "queue_limit_s": _QUEUE_LIMIT_S,
     }
@@ -183,6 +184,9 @@ def _mailboxes(premises: Premises) -> Iterator[str]:
         if phone.mailbox_pin is not None:
             name = re.sub(r"[,|]", " ", phone.name or phone.user)  # they part what follows
             yield f"{phone.user} => {phone.mailbox_pin},{name},,,{options}"
+    if any(phone.mailbox for phone in premises.phones):
+        yield "; Copies of messages, for Kai to hear: the originals stay as they are."
+        yield f"{KAI_BOX} => ,Kai"
 
 
 def _own_phones(phones: tuple[PhoneAccount, ...]) -> Iterator[str]:

@@ -5,6 +5,7 @@ AsteriskError
 ├── AriUnauthorised      wrong user or password, or a read-only user
 ├── AmiUnreachable       no AMI, or no answer in time                retryable
 ├── AmiUnauthorised      wrong AMI user or password
+├── MailboxRefused       no such mailbox, or it did not take a message
 ├── AgentRunning         another agent serves this app: refused to start
 ├── AgentReplaced        another agent took this app over while we ran
 ├── NotFound             404
@@ -36,6 +37,10 @@ class AmiUnreachable(AsteriskError):
 
 class AmiUnauthorised(AsteriskError):
     code = "ami_unauthorised"
+
+
+class MailboxRefused(AsteriskError):
+    code = "mailbox_refused"
 
 
 class AgentRunning(AsteriskError):

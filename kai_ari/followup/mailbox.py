@@ -1,0 +1,237 @@
+"""Recorded messages are put into the owner's mailbox, and the owner's hearing them is noticed.
+
+    owed, with a recording ──put──> in the mailbox: its lamp is lit ──heard──> kept
+            └── not taken: tried again, ever more rarely; it stays owed
+
+The mailbox is asked in turns: what was heard on the phone shows there as no longer new.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from kai_ari import log
+from kai_ari.calls import follow_events as follow
+from kai_ari.calls.call import CallId
+from kai_ari.calls.events import Event
+from kai_ari.calls.follow_events import SendingResult
+from kai_ari.calls.voicemail import Voicemail
+from kai_ari.clock import Clock
+from kai_ari.errors import AsteriskError, LedgerError, MediaError, SpeechError
+from kai_ari.followup.outbox import Overtaken
+from kai_ari.followup.ports import Desk
+from kai_ari.promises.obligation import Obligation, Owed
+
+#: How often a mailbox is asked whether its messages have been heard.
+LOOK_EVERY_S = 10.0
+#: Waits between attempts to put one message: doubled each time, up to the last.
+FIRST_WAIT = timedelta(seconds=20)
+LONGEST_WAIT = timedelta(minutes=15)
+
+_NAME_MAX = 40  # what the display of a telephone shows
+
+_log = log.get("mailboxes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parcel:
+    """A message for `box`, such as 101@default. The same `key` is the same message.
+
+    `pcm` is 16-bit mono at 16 kHz. Name and number go into the envelope as the caller's.
+    """
+
+    key: str
+    box: str
+    caller_name: str
+    caller_number: str
+    pcm: bytes = field(repr=False)
+
+
+class Mailboxes(Protocol):
+    """The telephone system's mailboxes. Raises AsteriskError, and MediaError of audio."""
+
+    async def messages(self, box: str) -> Sequence[Voicemail]:
+        """All that lie in it, heard and not."""
+        ...
+
+    async def put(self, parcel: Parcel) -> Voicemail:
+        """The message, once it lies in the mailbox: the same key again is not put twice, even
+        when the first time was cut short by Kai's own death."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Lying:
+    obligation: str
+    call: CallId
+    box: str
+    message: str
+
+
+@dataclass(kw_only=True)
+class _Trouble:
+    """Of one message that was not taken."""
+
+    why: str
+    wait: timedelta
+    again: datetime
+
+
+class MailboxKeeper:
+    """`box` is the owner's. `decode` makes `Parcel.pcm` of a recording's file. `collect` takes
+    up what lies in the box and is nobody's yet."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        mailboxes: Mailboxes,
+        box: str,
+        recordings: Path,
+        decode: Callable[[bytes], bytes],
+        collect: Callable[[Sequence[Voicemail]], Awaitable[None]],
+        clock: Clock,
+    ) -> None:
+        self._desk = desk
+        self._mailboxes = mailboxes
+        self._box = box
+        self._recordings = recordings
+        self._decode = decode
+        self._collect = collect
+        self._clock = clock
+        self._lying: dict[str, _Lying] = {}  # by obligation
+        self._trouble: dict[str, _Trouble] = {}
+        self._told = ""
+
+    async def run(self) -> None:
+        """Until cancelled. What fails is told once and tried again."""
+        mark = 0
+        while True:
+            try:
+                await self.once()
+                self._told = ""
+            except (AsteriskError, MediaError, LedgerError) as error:
+                if str(error) != self._told:
+                    self._told = str(error)
+                    _log.warning("mailboxes could not be kept", extra=log.fields(error=self._told))
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    mark = await self._desk.news(mark)
+            except TimeoutError:
+                pass  # nothing new is owed: time to look into the mailbox
+            except LedgerError as error:
+                _log.warning("the ledger tells no news", extra=log.fields(error=str(error)))
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    async def once(self) -> None:
+        """Put what is to be put, then see what was heard, then what else lies there."""
+        owed = {o.id: o for o in await self._desk.owed(kind=Owed.DELIVER_MESSAGE)}
+        for known in (self._lying, self._trouble):
+            for closed in set(known) - set(owed):
+                del known[closed]
+        for obligation in owed.values():
+            if obligation.id not in self._lying and "recording" in obligation.about:
+                await self._see_to(obligation)
+        boxes: dict[str, list[_Lying]] = defaultdict(list, {self._box: []})
+        for lying in self._lying.values():
+            boxes[lying.box].append(lying)
+        for box, lying_there in boxes.items():
+            messages = await self._mailboxes.messages(box)
+            for lying in lying_there:
+                await self._notice(lying, messages)
+            if box == self._box:
+                await self._collect(messages)
+
+    # -- putting -------------------------------------------------------------------
+
+    async def _see_to(self, obligation: Obligation) -> None:
+        trouble = self._trouble.get(obligation.id)
+        if trouble is not None and self._clock.now() < trouble.again:
+            return
+        for event in await self._desk.history(obligation.call):
+            if isinstance(event, follow.MessageDeposited) and event.obligation == obligation.id:
+                self._lies(obligation, event.mailbox, event.message)
+                return
+        try:
+            message = await self._mailboxes.put(await self._parcel(obligation))
+        except (AsteriskError, MediaError, SpeechError, OSError) as error:
+            await self._put_failed(obligation, str(error))
+            return
+        self._trouble.pop(obligation.id, None)
+        await self._note(
+            obligation.call,
+            follow.MessageDeposited(
+                obligation=obligation.id, mailbox=message.box, message=message.id
+            ),
+        )
+        self._lies(obligation, message.box, message.id)
+        _log.info("a message is in its mailbox", extra=log.fields(of=obligation.call))
+
+    async def _parcel(self, obligation: Obligation) -> Parcel:
+        file, about = self._recordings / obligation.about["recording"], obligation.about
+        pcm = await asyncio.to_thread(lambda: self._decode(file.read_bytes()))
+        return Parcel(
+            key=obligation.id,
+            box=self._box,
+            caller_name=shown(about.get("name", "")),
+            caller_number=dialable(about.get("number") or about.get("caller_id") or ""),
+            pcm=pcm,
+        )
+
+    async def _put_failed(self, obligation: Obligation, why: str) -> None:
+        """It is on the record when it fails first, or for another reason."""
+        earlier = self._trouble.get(obligation.id)
+        wait = min(earlier.wait * 2, LONGEST_WAIT) if earlier else FIRST_WAIT
+        self._trouble[obligation.id] = _Trouble(why=why, wait=wait, again=self._clock.now() + wait)
+        _log.warning("a message is not in its mailbox yet", extra=log.fields(error=why))
+        if earlier is None or earlier.why != why:
+            failed = follow.SendingEnded(
+                obligation=obligation.id,
+                item=f"{obligation.id}.mailbox",
+                result=SendingResult.FAILED,
+                receipt="",
+                why=why,
+            )
+            await self._note(obligation.call, failed)
+
+    def _lies(self, obligation: Obligation, box: str, message: str) -> None:
+        self._lying[obligation.id] = _Lying(
+            obligation=obligation.id, call=obligation.call, box=box, message=message
+        )
+
+    # -- hearing -------------------------------------------------------------------
+
+    async def _notice(self, lying: _Lying, messages: Sequence[Voicemail]) -> None:
+        found = next((message for message in messages if message.id == lying.message), None)
+        if found is not None and found.new:
+            return
+        what = "deleted there" if found is None else f"now in its folder {found.folder}"
+        await self._note(
+            lying.call,
+            follow.MessageHeard(obligation=lying.obligation, how="mailbox"),
+            follow.ObligationKept(
+                obligation=lying.obligation,
+                evidence=f"heard in mailbox {lying.box}: message {lying.message} is {what}",
+            ),
+        )
+        self._lying.pop(lying.obligation, None)
+
+    async def _note(self, call: CallId, *events: Event) -> None:
+        try:
+            await self._desk.note(call, *events)
+        except Overtaken:
+            _log.info("what was owed is closed already", extra=log.fields(of=call))
+
+
+def shown(name: str) -> str:
+    """A name as telephones show it, without what has a meaning in a SIP header."""
+    plain = "".join(letter for letter in name if letter.isprintable() and letter not in '"<>\\')
+    return plain.strip()[:_NAME_MAX]
+
+
+def dialable(number: str) -> str:
+    return "".join(letter for letter in number if letter in "+0123456789*#")
