@@ -87,6 +87,7 @@ class Desk(Protocol):
     async def owed(
         self,
         *,
+        call: CallId | None = None,
         kind: Owed | None = None,
         due_by: datetime | None = None,
         unplanned: bool = False,

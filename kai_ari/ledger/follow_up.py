@@ -39,6 +39,7 @@ class SqlFollowUp:
     async def owed(
         self,
         *,
+        call: CallId | None = None,
         kind: Owed | None = None,
         due_by: datetime | None = None,
         unplanned: bool = False,
@@ -46,6 +47,8 @@ class SqlFollowUp:
     ) -> Sequence[Obligation]:
         rows = tables.obligations
         query = select(rows).where(rows.c.state == State.OPEN.value)
+        if call is not None:
+            query = query.where(rows.c.call == call)
         if kind is not None:
             query = query.where(rows.c.owed == kind.value)
         if due_by is not None:

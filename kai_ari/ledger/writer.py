@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from kai_ari import log
 from kai_ari.calls.call import CallId
 from kai_ari.calls.chain import Record, seal
-from kai_ari.calls.events import Arrived, Ended, Event
+from kai_ari.calls.events import Arrived, Ended, Event, RecordingTranscribed
 from kai_ari.calls.follow_events import OptedOut
 from kai_ari.followup.outbox import OutboxItem, Overtaken
 from kai_ari.ledger import settling, tables
@@ -77,6 +77,12 @@ class Append:
         """Whether it concerns what is owed, queued or forbidden, and not a live call alone."""
         rows = self.obligations or self.planned or self.moved or self.listed
         return bool(rows) or settling.touches_owed(self.events)
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it may let somebody be told: what is owed, that a call is over, its words."""
+        over = any(isinstance(event, Ended | RecordingTranscribed) for event in self.events)
+        return self.follows_up or over
 
 
 class Writer:
@@ -150,7 +156,7 @@ class Writer:
         else:
             for append in batch:
                 self._settle(append, None)
-            if any(append.follows_up for append in batch):
+            if any(append.is_news for append in batch):
                 self.news.tell()
 
     def _write_batch(self, batch: Sequence[Append]) -> None:
