@@ -8,11 +8,12 @@ by HTTP instead, which a test plays itself: it can be late, refuse, and report t
 import asyncio
 import re
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+from urllib.parse import unquote_plus
 
 import aiohttp
 
@@ -23,6 +24,7 @@ from kai_ari.testing.ports import try_lock
 FAKESMSC = Path("/usr/lib/kannel/test/fakesmsc")
 #: Numbers of the operator that a test plays: none is assigned to anybody (Ofcom, drama).
 SCRIPTED = "+447700900"
+REPORTS = "reports-of-the-tests"
 USERNAME, PASSWORD, SENDER = "kai", "kannel-test", "+12125550100"
 
 _LOCKS = Path(tempfile.gettempdir()) / "kai-kannel"
@@ -66,24 +68,13 @@ class LocalKannel:
 
     @property
     def operator_reports(self) -> str:
-        """Where the scripted operator reports to: see `settings` for its login."""
+        """Where the scripted operator reports to: login operator, password operator."""
         return f"http://127.0.0.1:{self.base + 4}/"
 
-    def settings(self, *, reports: str = "127.0.0.1:0", secret: str = "") -> KannelSettings:
-        return KannelSettings(
-            url=self.sendsms,
-            username=USERNAME,
-            password=PASSWORD,
-            sender=SENDER,
-            reports=reports,
-            reports_secret=secret or "reports-of-the-tests",
-            country="US",
-        )
-
-    async def until_texts(self, count: int) -> list[Text]:
+    async def until(self, there: Callable[[], bool]) -> None:
+        """Asked again with every text that comes."""
         async with asyncio.timeout(_START_S), self.came:
-            await self.came.wait_for(lambda: len(self.texts) >= count)
-        return self.texts
+            await self.came.wait_for(there)
 
     async def text_in(self, sender: str, text: str) -> None:
         """A person texts: returns when Kannel was given it."""
@@ -138,7 +129,7 @@ class LocalKannel:
         async for line in fake.stderr:
             if found := _GOT.search(line.decode(errors="replace")):
                 async with self.came:
-                    self.texts.append(Text(sender=found[1], to=found[2], text=found[4]))
+                    self.texts.append(Text(sender=found[1], to=found[2], text=_shown(found)))
                     self.came.notify_all()
 
 
@@ -152,6 +143,24 @@ async def local_kannel(*, reply_url: str = "") -> AsyncIterator[LocalKannel]:
         kannel = LocalKannel(home=home, base=base, reply_url=reply_url)
         await kannel._start(stack)
         yield kannel
+
+
+def settings_at(url: str, *, reports: str = "127.0.0.1:0", secret: str = REPORTS) -> KannelSettings:
+    """For the sendsms at `url`; `reports` with port 0: any free one."""
+    return KannelSettings(
+        url=url,
+        username=USERNAME,
+        password=PASSWORD,
+        sender=SENDER,
+        reports=reports,
+        reports_secret=secret,
+        country="US",
+    )
+
+
+def _shown(found: re.Match[str]) -> str:
+    """A part of a long message has a header, and is shown as in an address."""
+    return unquote_plus(found[4].partition(" ")[2]) if found[3] == "udh" else found[4]
 
 
 def _own_ports() -> tuple[IO[str], int]:
