@@ -1,8 +1,7 @@
 """Text messages through a real Kannel: with a fake operator, and one that the test plays."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import aiohttp
@@ -16,6 +15,7 @@ from kai_ari.followup.ports import Sent
 from kai_ari.notify.kannel import KannelSms, listening
 from kai_ari.testing.kannel import SCRIPTED, SENDER, LocalKannel, local_kannel, settings_at
 from tests.notify.notices import LIMIT_S, Kept, Receipt, notice
+from tests.notify.servers import serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -79,22 +79,6 @@ async def house() -> AsyncIterator[House]:
             reports_url=url,
             asked=asked,
         )
-
-
-@asynccontextmanager
-async def serving(
-    answer: Callable[[web.Request], Awaitable[web.StreamResponse]], port: int = 0
-) -> AsyncIterator[str]:
-    """A web server whose every path is answered so; its address."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
 
 
 # -- sent, and what came of it ---------------------------------------------------------
