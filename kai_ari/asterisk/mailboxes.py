@@ -8,7 +8,9 @@ as long as the message does, and they are done one after the other.
 """
 
 import asyncio
+import io
 import json
+import wave
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -31,7 +33,13 @@ from kai_ari.asterisk.removal import removed
 from kai_ari.calls.voicemail import Voicemail
 from kai_ari.errors import MediaError
 from kai_ari.followup.mailbox import Parcel
-from kai_ari.reception.ports import BYTES_PER_MS, FRAME_MS, MediaSession, duration_ms
+from kai_ari.reception.ports import (
+    BYTES_PER_MS,
+    FRAME_MS,
+    SAMPLE_RATE,
+    MediaSession,
+    duration_ms,
+)
 
 _DEPOSIT = "deposit"
 _DEPOSITED = "DEPOSITED"  # Asterisk's global variable: the last key, and when it began
@@ -70,7 +78,10 @@ class _MediaClient(AriClient):
 
 
 class AriMailboxes:
-    """Implements `followup.mailbox.Mailboxes`. Raises AsteriskError, and MediaError of audio."""
+    """Implements `followup.mailbox.Mailboxes` and `reception.voicemails.VoicemailShelf`.
+
+    Raises AsteriskError, and MediaError of audio.
+    """
 
     def __init__(self, ari: AriSettings, ami: AmiSettings, transport: MediaTransport) -> None:
         self._ari = _MediaClient(replace(ari, app=f"{ari.app}-mailbox"))
@@ -137,7 +148,7 @@ class AriMailboxes:
             try:
                 variables = {"LISTEN_BOX": own_box, "LISTEN_TO": copies[0].id}
                 async with self._media_channel(variables) as session:
-                    return await self._hear(session, copies[0])
+                    return _wav(await self._hear(session, copies[0]))
             finally:
                 for copy in await self._boxes.messages(own_box):
                     await self._boxes.remove(copy)
@@ -233,6 +244,16 @@ def _unbroken(pcm: bytes) -> bytes:
     samples += _HUM * np.sin(2 * np.pi * np.arange(len(samples)) / period)
     mixed: bytes = np.clip(samples, -32_768, 32_767).astype("<i2").tobytes()
     return mixed
+
+
+def _wav(pcm: bytes) -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(pcm)
+    return out.getvalue()
 
 
 def _whole(message: Voicemail, sound: bytes) -> bool:

@@ -1,5 +1,6 @@
 """The identity of a call and of everything Kai makes in Asterisk for it."""
 
+import hashlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -16,9 +17,18 @@ _OWN_ID = re.compile(rf"kai-(?P<call>[{_ALPHABET}]{{12}})-[a-z0-9]+(?:-[a-z0-9]+
 
 def new_call_id(at: datetime) -> CallId:
     """A short id, sortable by the second `at`: 7 characters of time, 5 of chance."""
+    return CallId(_time_part(at) + "".join(secrets.choice(_ALPHABET) for _ in range(5)))
+
+
+def named_call_id(at: datetime, name: str) -> CallId:
+    """The same id for the same instant and name, whenever and by whomever it is made."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
+    return CallId(_time_part(at) + "".join(_ALPHABET[(number >> 5 * n) & 31] for n in range(5)))
+
+
+def _time_part(at: datetime) -> str:
     seconds = int(require_zone(at).timestamp())
-    time_part = "".join(_ALPHABET[(seconds >> shift) & 31] for shift in range(30, -1, -5))
-    return CallId(time_part + "".join(secrets.choice(_ALPHABET) for _ in range(5)))
+    return "".join(_ALPHABET[(seconds >> shift) & 31] for shift in range(30, -1, -5))
 
 
 def own_id(call: CallId, leg: str) -> str:

@@ -48,6 +48,18 @@ class Arrived(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class VoicemailFound(Event):
+    """The telephone system took this message without Kai; its envelope is all that is known of
+    the call. `left_at` is ISO 8601, by the telephone system's clock."""
+
+    kind = "voicemail_found"
+    mailbox: str
+    message: str
+    left_at: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RulesApplied(Event):
     """The hash of the rules that the call runs under, whatever is reloaded meanwhile."""
 

@@ -19,6 +19,7 @@ from kai_ari.ledger.projection import project
 from kai_ari.ledger.rows import StoredObligation
 
 _HEADLINES = {
+    Headline.OPTED_OUT: "Opted out: the number is on the list of those that are never called.",
     Headline.HUMAN_CONNECTED: "Human connected: a person took the call, and both were heard.",
     Headline.HANDED_OFF: "Handed off: the desk or service that takes such calls has it.",
     Headline.DETAILS_TAKEN: "Details taken: the caller confirmed them; they are to be delivered.",
@@ -117,6 +118,10 @@ _DESCRIBE: dict[type[Event], Callable[[Any], str]] = {
     ev.RecordingFinished: lambda e: f"recording finished: {_seconds(e.duration_ms)}",
     ev.RecordingFailed: lambda e: f"recording failed: {e.why}",
     ev.RecordingStored: _recording_stored,
+    ev.VoicemailFound: lambda e: (
+        f"found in mailbox {e.mailbox}: a voicemail of {e.duration_ms / 1000:.0f} s, left"
+        f" {e.left_at} without Kai ({e.message})"
+    ),
     ev.RecordingTranscribed: lambda e: f"recording says: {e.text or '(no words)'}",
     ev.ObligationWritten: lambda e: f"owed from now on: {e.owed} ({e.obligation})",
     ev.EngineFailed: _engine_failed,

@@ -17,7 +17,7 @@ from typing import Protocol
 from kai_ari import log
 from kai_ari.calls import follow_events as follow
 from kai_ari.calls.call import CallId
-from kai_ari.calls.events import Event
+from kai_ari.calls.events import Event, VoicemailFound
 from kai_ari.calls.follow_events import SendingResult
 from kai_ari.calls.voicemail import Voicemail
 from kai_ari.clock import Clock
@@ -152,23 +152,23 @@ class MailboxKeeper:
         trouble = self._trouble.get(obligation.id)
         if trouble is not None and self._clock.now() < trouble.again:
             return
+        found: VoicemailFound | None = None
         for event in await self._desk.history(obligation.call):
             if isinstance(event, follow.MessageDeposited) and event.obligation == obligation.id:
                 self._lies(obligation, event.mailbox, event.message)
                 return
+            if isinstance(event, VoicemailFound):
+                found = event
+        if found is not None:  # it was there first
+            await self._lies_now(obligation, found.mailbox, found.message)
+            return
         try:
             message = await self._mailboxes.put(await self._parcel(obligation))
         except (AsteriskError, MediaError, SpeechError, OSError) as error:
             await self._put_failed(obligation, str(error))
             return
         self._trouble.pop(obligation.id, None)
-        await self._note(
-            obligation.call,
-            follow.MessageDeposited(
-                obligation=obligation.id, mailbox=message.box, message=message.id
-            ),
-        )
-        self._lies(obligation, message.box, message.id)
+        await self._lies_now(obligation, message.box, message.id)
         _log.info("a message is in its mailbox", extra=log.fields(of=obligation.call))
 
     async def _parcel(self, obligation: Obligation) -> Parcel:
@@ -197,6 +197,11 @@ class MailboxKeeper:
                 why=why,
             )
             await self._note(obligation.call, failed)
+
+    async def _lies_now(self, obligation: Obligation, box: str, message: str) -> None:
+        deposited = follow.MessageDeposited(obligation=obligation.id, mailbox=box, message=message)
+        await self._note(obligation.call, deposited)
+        self._lies(obligation, box, message)
 
     def _lies(self, obligation: Obligation, box: str, message: str) -> None:
         self._lying[obligation.id] = _Lying(

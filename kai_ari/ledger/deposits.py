@@ -1,0 +1,19 @@
+"""Which messages in mailboxes Kai has put there itself."""
+
+import json
+from datetime import datetime
+
+from sqlalchemy import select
+
+from kai_ari.calls.follow_events import MessageDeposited
+from kai_ari.ledger import tables
+from kai_ari.ledger.reader import LedgerReader
+from kai_ari.ledger.rows import instant_text
+
+
+async def put_by_kai(ledger: LedgerReader, since: datetime) -> frozenset[str]:
+    """The ids that mailboxes gave to messages of calls since then. Raises LedgerError."""
+    calls, events = tables.calls.c, tables.events.c
+    recent = select(calls.id).where(calls.started_at >= instant_text(since))
+    query = select(events.data).where(events.kind == MessageDeposited.kind, events.call.in_(recent))
+    return frozenset(json.loads(row.data)["message"] for row in await ledger.rows(query))
