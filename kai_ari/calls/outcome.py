@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from kai_ari.calls import events as ev
 from kai_ari.calls.events import EndedBy, Event
+from kai_ari.calls.follow_events import OptedOut
 from kai_ari.calls.handoff import callback_booked, handed_off, handoff_suspect, human_connected
 from kai_ari.calls.leg_events import LadderStarted
 
@@ -29,6 +30,7 @@ class Headline(StrEnum):
     here decides between those that one event concludes. A caller who merely left, or nothing
     at all, is the headline of a call without another conclusion."""
 
+    OPTED_OUT = "opted_out"
     HUMAN_CONNECTED = "human_connected"
     HANDED_OFF = "handed_off"
     DETAILS_TAKEN = "details_taken"
@@ -56,6 +58,7 @@ def outcome(events: Iterable[Event]) -> Outcome:
     history = tuple(events)
     ended = next((e for e in history if isinstance(e, ev.Ended)), None)
     proofs = {
+        Headline.OPTED_OUT: _opted_out(history),
         Headline.HUMAN_CONNECTED: human_connected(history),
         Headline.HANDED_OFF: handed_off(history),
         Headline.DETAILS_TAKEN: _details_taken(history),
@@ -90,6 +93,12 @@ def _standing_slots(history: Sequence[Event]) -> dict[str, tuple[int, str]]:
         elif isinstance(event, ev.SlotConfirmed) and event.value.strip():
             standing[event.slot] = (place, event.value)
     return standing
+
+
+def _opted_out(history: Sequence[Event]) -> tuple[int, ...]:
+    """On the list, whose entry says what they said: it is written with this event, or not."""
+    places = (place for place, e in enumerate(history, start=1) if isinstance(e, OptedOut))
+    return tuple(places)[:1]
 
 
 def _details_taken(history: Sequence[Event]) -> tuple[int, ...]:

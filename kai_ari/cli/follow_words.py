@@ -85,6 +85,9 @@ DESCRIBE: dict[type[Event], Callable[[Any], str]] = {
     follow.CallBackAsked: lambda e: f"{e.by} asked for a call back ({e.how})",
     follow.CallBackStarted: lambda e: f"Kai calls back {e.number}{_again(e.attempt)}",
     follow.CallBackEnded: lambda e: f"the call back came to: {_CALLED_BACK[e.result]}{_why(e.why)}",
+    follow.CalledOut: lambda e: (
+        f"Kai called {e.number} for call {e.of_call}: a {e.answered} answered{_why(e.why)}"
+    ),
     follow.ObligationDue: lambda e: f"now due {_when(e.due)}{_why(e.why)} ({e.obligation})",
     follow.MessageDeposited: lambda e: f"the message lies in mailbox {e.mailbox} as {e.message}",
     follow.MessageHeard: lambda e: f"the message was heard ({e.how})",

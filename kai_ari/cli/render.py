@@ -12,6 +12,7 @@ from kai_ari.calls import leg_events as leg
 from kai_ari.calls.chain import Record
 from kai_ari.calls.event_data import to_data
 from kai_ari.calls.events import Event
+from kai_ari.calls.follow_events import CalledOut
 from kai_ari.calls.outcome import Headline, Outcome, outcome
 from kai_ari.cli import follow_words, leg_words
 from kai_ari.cli.leg_words import Names
@@ -280,7 +281,7 @@ def latency_ms(records: Sequence[Record]) -> dict[str, Any]:
     None where the call has no such event.
     """
     turns = [r.event.total_ms for r in records if isinstance(r.event, ev.TurnTimed)]
-    arrived = next((r.at for r in records if isinstance(r.event, ev.Arrived)), None)
+    arrived = next((r.at for r in records if isinstance(r.event, ev.Arrived | CalledOut)), None)
     spoke = next((r.at for r in records if isinstance(r.event, ev.LineStarted)), None)
     first = round((spoke - arrived).total_seconds() * 1000) if arrived and spoke else None
     return {

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
-from kai_ari.dialogue import handoff_lines, lines
+from kai_ari.dialogue import handoff_lines, lines, outreach_lines
 
-ALL: Final = (*lines.OWN, *handoff_lines.OWN)
+ALL: Final = (*lines.OWN, *handoff_lines.OWN, *outreach_lines.OWN)
 BY_ID: Final = {line.id: line for line in ALL}
 
 

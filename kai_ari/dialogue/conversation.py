@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from kai_ari.calls.events import Situation
 from kai_ari.calls.outcome import REQUIRED_SLOTS
-from kai_ari.dialogue import lines
+from kai_ari.dialogue import lines, outreach, outreach_lines
 from kai_ari.dialogue.asides import answer_to, answer_to_reason
 from kai_ari.dialogue.asking import Result, again, ask, back_to_question, next_question, taken
 from kai_ari.dialogue.lines import Line
@@ -27,6 +27,7 @@ from kai_ari.dialogue.turns import (
     LadderEnded,
     Noise,
     Pressed,
+    Reached,
     Save,
     Saved,
     Say,
@@ -63,12 +64,17 @@ MAX_TURNS = 80  # keys included
 def step(state: State, given: Input) -> Result:
     """Total: every input has an answer in every state, and after `End` the answer is nothing."""
     if isinstance(given, CannotSpeak):
-        return cannot_speak(state)
+        called = state.step in outreach.STEPS
+        return outreach.step(state, given) if called else cannot_speak(state)
     if state.ended:
         return state, ()
     state = replace(state, turns=state.turns + 1)
     if not isinstance(given, Silence):
         state = replace(state, silences=0)
+    if isinstance(given, Reached):
+        return outreach.reached(state, given)
+    if state.step in outreach.STEPS:
+        return outreach.step(state, given)
     if state.step in (Step.RECORDING, Step.SAVING):
         # Keys and noise mean nothing while it runs; `Saved` will come.
         return saved(state, given) if isinstance(given, Saved) else (state, ())
@@ -177,6 +183,10 @@ def _heard(state: State, text: str) -> Result:
             return record(state)
         case Intent.WRONG_NUMBER if state.step in (Step.OFFER, Step.CONFIRM, Step.CHANGE):
             return _change(_corrected(state), "number")
+        case Intent.STOP if state.caller_number is None:
+            return back_to_question(state, outreach_lines.NUMBER_NOT_SHOWN)
+        case Intent.STOP:
+            return outreach.opt_out(state, how="call", said=text)
         case Intent.WITHDRAW | Intent.WRONG_NUMBER:
             return end(state, lines.WITHDRAWN, "withdrawn")
         case Intent.GOODBYE if state.step is not Step.CONFIRM:

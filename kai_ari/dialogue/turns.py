@@ -7,6 +7,7 @@ from typing import Final
 from kai_ari.calls.events import EndedBy, Situation
 from kai_ari.dialogue.endpointing import Expect
 from kai_ari.dialogue.lines import Line
+from kai_ari.dialogue.when import When
 
 
 class Step(StrEnum):
@@ -20,6 +21,12 @@ class Step(StrEnum):
     SAVING = "saving"
     WHY_HUMAN = "why_human"
     HANDING_OFF = "handing_off"
+    # with somebody whom Kai has called, or who wants never to be called
+    CALLED = "called"
+    TO_MACHINE = "to_machine"
+    WHEN = "when"
+    POSTPONING = "postponing"
+    OPTING_OUT = "opting_out"
     ENDED = "ended"
 
 
@@ -31,6 +38,8 @@ EXPECTS: Final = {
     Step.NUMBER: Expect.NUMBER,
     Step.CONFIRM: Expect.YES_NO,
     Step.CHANGE: Expect.CHOICE,
+    Step.CALLED: Expect.CHOICE,
+    Step.WHEN: Expect.CHOICE,
 }
 
 # -- what comes in ---------------------------------------------------------------
@@ -40,6 +49,22 @@ EXPECTS: Final = {
 class Started:
     greeting: str
     resumed: bool = False
+
+
+class Why(StrEnum):
+    """Why Kai calls somebody."""
+
+    ASKED = "asked"  # they wanted to be called back
+    CUT_OFF = "cut_off"  # they called, and nothing came of it
+    TOLD_TO = "told_to"  # the business wants them called
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """Whom Kai has called has answered, or their machine has."""
+
+    why: Why
+    machine: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +131,16 @@ class CannotSpeak:
 
 
 Input = (
-    Started | Heard | Noise | Pressed | Silence | Saved | LadderEnded | CannotListen | CannotSpeak
+    Started
+    | Reached
+    | Heard
+    | Noise
+    | Pressed
+    | Silence
+    | Saved
+    | LadderEnded
+    | CannotListen
+    | CannotSpeak
 )
 
 # -- what comes out --------------------------------------------------------------
@@ -166,6 +200,21 @@ class BookCallback:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OptOut:
+    """Put the number on the list of those never called; answered by `Saved`. `how`: key, call."""
+
+    how: str
+    said: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postpone:
+    """Call again then; answered by `Saved`."""
+
+    when: When
+
+
+@dataclass(frozen=True, kw_only=True)
 class End:
     """`by` is who ended the call: Kai hangs up in any case."""
 
@@ -173,7 +222,9 @@ class End:
     by: EndedBy = EndedBy.KAI
 
 
-Action = Say | Take | Confirm | Name | Save | Record | HandOff | BookCallback | End
+Action = (
+    Say | Take | Confirm | Name | Save | Record | HandOff | BookCallback | OptOut | Postpone | End
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ class Intent(StrEnum):
     LEAVE_MESSAGE = "leave_message"
     GOODBYE = "goodbye"
     WITHDRAW = "withdraw"
+    STOP = "stop"  # "stop calling me", for good
     WRONG_NUMBER = "wrong_number"  # theirs or Kai's: the question tells which
     HELLO = "hello"
     WAIT = "wait"
@@ -66,6 +67,15 @@ _WHOLE = {
     ),
 }
 _ANYWHERE = {
+    Intent.STOP: (
+        r"\b(stop|quit) (calling|ringing|phoning|bothering) (me|us|here|this number)\b|"
+        r"\b(you|please) stop (calling|ringing|phoning)\b|\bunsubscribe\b|\bopt(ing)? out\b|"
+        r"\b(take|remove|delete) (me|us|my (name|number|phone)|this number) (off|from)\b|"
+        r"\b(do not|don't|never) (ever )?(call|ring|phone|contact) "
+        r"(me|us|here|this number)( again| (any ?more)| ever| ever again)\b|"
+        r"^(please )?(do not|don't|never) (call|ring|phone|contact) (me|us|here|this number)\Z|"
+        r"\bdo not call list\b"
+    ),
     Intent.WHO: (
         r"\b(are you|is (this|that)|am i (talking|speaking) (to|with)) (just )?(a |an |the )?"
         r"(real |actual |human |live |answering |chat ?)*"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kai_ari.calls.chain import Record
 from kai_ari.calls.events import Arrived, Ended
+from kai_ari.calls.follow_events import CalledOut
 from kai_ari.calls.outcome import outcome
 
 
@@ -28,12 +29,13 @@ def project(records: Sequence[Record]) -> CallRow:
     """The row for one call's records, of which there is at least one."""
     first, last = records[0], records[-1]
     arrived = next((r.event for r in records if isinstance(r.event, Arrived)), None)
+    called = next((r.event.number for r in records if isinstance(r.event, CalledOut)), None)
     ended = next((r for r in records if isinstance(r.event, Ended)), None)
     row = CallRow(
         id=first.call,
         started_at=first.at.isoformat(),
         did=storable(arrived.did) if arrived else None,
-        caller_number=storable(arrived.caller_number) if arrived else None,
+        caller_number=storable(arrived.caller_number if arrived else called),
         length=last.seq,
         head=last.hash,
     )

@@ -10,6 +10,7 @@ from typing import Final
 
 from kai_ari.calls import leg_events as leg
 from kai_ari.calls.events import EndedBy, Event, ObligationWritten
+from kai_ari.calls.follow_events import CalledOut, OptedOut
 from kai_ari.promises.obligation import Owed
 
 
@@ -29,13 +30,18 @@ class Claim(StrEnum):
     CUT_OFF = "cut_off"  # "we were cut off"
     GIVEN_BACK = "given_back"  # "Dana has handed you back to me"
     HANDED_OFF = "handed_off"  # "the dispatcher has your case"
+    OPTED_OUT = "opted_out"  # "your number is on the list of those we do not call"
 
 
 History = Sequence[Event]
 
 
 def _owed(*kinds: Owed) -> Callable[[History], bool]:
+    """Of a call that Kai makes, what it is made for was owed before, and still is."""
+
     def backs(history: History) -> bool:
+        if Owed.CALL_BACK in kinds and any(isinstance(e, CalledOut) for e in history):
+            return True
         return any(isinstance(e, ObligationWritten) and e.owed in kinds for e in history)
 
     return backs
@@ -78,6 +84,10 @@ def _acknowledged(history: History) -> bool:
     return any(isinstance(event, leg.Acknowledged) and event.id.strip() for event in history)
 
 
+def _opted_out(history: History) -> bool:
+    return any(isinstance(event, OptedOut) for event in history)
+
+
 _BACKING: Final[dict[Claim, Callable[[History], bool]]] = {
     Claim.MESSAGE_SAVED: _owed(Owed.DELIVER_MESSAGE),
     Claim.CALL_BACK_OWED: _owed(Owed.CALL_BACK),
@@ -92,6 +102,7 @@ _BACKING: Final[dict[Claim, Callable[[History], bool]]] = {
     Claim.CUT_OFF: _parted(given_back=False),
     Claim.GIVEN_BACK: _parted(given_back=True),
     Claim.HANDED_OFF: _acknowledged,
+    Claim.OPTED_OUT: _opted_out,
 }
 
 

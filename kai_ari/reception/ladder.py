@@ -13,6 +13,7 @@ from kai_ari import log
 from kai_ari.calls import events as ev
 from kai_ari.calls import leg_events as leg
 from kai_ari.calls.events import Situation
+from kai_ari.calls.follow_events import CalledOut
 from kai_ari.calls.outcome import usable_number
 from kai_ari.dialogue import handoff_lines as say
 from kai_ari.dialogue.lines import Line
@@ -272,7 +273,7 @@ class CallLadder:
                 await self._tell(say.NOBODY)
             return LadderEnded(end=LadderEnd.VOICEMAIL)
         history = self._scene.record.history
-        owed = any(isinstance(event, ev.ObligationWritten) for event in history)
+        owed = any(isinstance(event, ev.ObligationWritten | CalledOut) for event in history)
         if step.follow_up and not owed:
             kind = Owed.CALL_BACK if usable_number(history) else Owed.ALERT
             try:

@@ -1,7 +1,7 @@
 """Reception: from a ringing call to its wrap-up. One call's failure never touches another."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kai_ari import log
@@ -15,6 +15,7 @@ from kai_ari.errors import AsteriskError, KaiError, LedgerError, MediaError, Spe
 from kai_ari.fallback.situations import with_ladder
 from kai_ari.fallback.state import State
 from kai_ari.reception.ears import Ears, Report
+from kai_ari.reception.errand import Errand, Wishes
 from kai_ari.reception.inbox import Inbox
 from kai_ari.reception.ladder import CallLadder
 from kai_ari.reception.left import CallerLeft
@@ -84,13 +85,19 @@ class Reception:
         log.call_id.set(call.arrival.call)
         await _Service(self, call).run()
 
+    async def call_out(self, call: LiveCall, errand: Errand) -> None:
+        """Serve somebody whom Kai has called and who, or whose machine, has answered."""
+        log.call_id.set(call.arrival.call)
+        await _Service(self, call, errand).run()
+
 
 class _Service:
     """One call being served."""
 
-    def __init__(self, house: Reception, call: LiveCall) -> None:
+    def __init__(self, house: Reception, call: LiveCall, errand: Errand | None = None) -> None:
         self._house = house
         self._call = call
+        self._errand = errand
         self._media: MediaSession | None = None
         self._inbox: Inbox[Item] = Inbox()
         self._rules = house.rules.current  # for the whole call, whatever is reloaded meanwhile
@@ -147,18 +154,8 @@ class _Service:
     async def _converse(self, tasks: asyncio.TaskGroup) -> turns.End:
         """Talk; when the audio is lost, open it again and say so, a few times."""
         arrival = self._call.arrival
-        resumed_from = self._house.abandoned.get(arrival.channel)
-        await self._record.note(
-            ev.Arrived(
-                channel=arrival.channel,
-                did=arrival.did,
-                caller_raw=arrival.caller_raw,
-                caller_name=arrival.caller_name,
-                caller_number=arrival.caller_number,
-                resumed_from=resumed_from,
-            ),
-            ev.RulesApplied(rules=self._rules.plan.hash),
-        )
+        applied = ev.RulesApplied(rules=self._rules.plan.hash)
+        await self._record.note(*self._came(), applied)
         await self._call.answer()
         await self._record.note(ev.Answered())
         resumed = arrival.reclaimed
@@ -173,6 +170,21 @@ class _Service:
                 self._forget_audio()
                 resumed = True
         raise MediaError(f"the audio of the call was lost {MAX_AUDIO_LOSSES + 1} times")
+
+    def _came(self) -> Sequence[ev.Event]:
+        """How the call came to be, and what was known when it began."""
+        arrival = self._call.arrival
+        if self._errand is not None:
+            return self._errand.called_out(arrival.channel)
+        arrived = ev.Arrived(
+            channel=arrival.channel,
+            did=arrival.did,
+            caller_raw=arrival.caller_raw,
+            caller_name=arrival.caller_name,
+            caller_number=arrival.caller_number,
+            resumed_from=self._house.abandoned.get(arrival.channel),
+        )
+        return (arrived,)
 
     async def _talk(
         self, tasks: asyncio.TaskGroup, media: MediaSession, *, resumed: bool
@@ -191,20 +203,30 @@ class _Service:
             scene=scene,
             voicemail=self._voicemail,
             ladder=ladder,
+            wishes=Wishes(
+                number=arrival.caller_number,
+                record=self._record,
+                ledger=house.ledger,
+                clock=house.clock,
+                zone=self._rules.plan.staff.zone,
+                errand=self._errand,
+            ),
             patience_s=house.settings.patience_s,
         )
         listening = tasks.create_task(scene.ears.listen(media.frames()), name="ears")
         try:
-            greeting = house.settings.greetings.get(arrival.did)
-            if greeting is None:
-                _log.warning("call to a number not in kai.yaml", extra=log.fields(did=arrival.did))
-                await talk.say(turns.Say(line=lines.UNKNOWN_NUMBER))
-                return turns.End(reason="unknown_number")
             state = turns.State(
                 business=house.settings.business,
                 caller_number=arrival.caller_number,
                 ladders=with_ladder(self._rules.plan, arrival.did, house.clock.now()),
             )
+            if self._errand is not None:
+                return await talk.run(self._errand.known(state), self._errand.reached)
+            greeting = house.settings.greetings.get(arrival.did)
+            if greeting is None:
+                _log.warning("call to a number not in kai.yaml", extra=log.fields(did=arrival.did))
+                await talk.say(turns.Say(line=lines.UNKNOWN_NUMBER))
+                return turns.End(reason="unknown_number")
             return await talk.run(state, turns.Started(greeting=greeting, resumed=resumed))
         finally:
             self._ladder_state = ladder.state

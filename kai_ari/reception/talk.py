@@ -11,6 +11,7 @@ from kai_ari.errors import MediaError, SpeechError
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
 from kai_ari.reception.ears import AudioEnded, Deaf, SpeechBegan, Words
+from kai_ari.reception.errand import Wishes
 from kai_ari.reception.ladder import CallLadder
 from kai_ari.reception.left import CallerLeft
 from kai_ari.reception.ports import (
@@ -42,7 +43,13 @@ class _Turn:
 
 class Talk:
     def __init__(
-        self, *, scene: Scene, voicemail: Voicemail, ladder: CallLadder, patience_s: float
+        self,
+        *,
+        scene: Scene,
+        voicemail: Voicemail,
+        ladder: CallLadder,
+        wishes: Wishes,
+        patience_s: float,
     ) -> None:
         self._voice = scene.voice
         self._inbox = scene.inbox
@@ -51,6 +58,7 @@ class Talk:
         self._clock = scene.clock
         self._voicemail = voicemail
         self._ladder = ladder
+        self._wishes = wishes
         self._patience_s = patience_s
         self._turn: _Turn | None = None
         self._voiceless = False
@@ -114,6 +122,10 @@ class Talk:
                 case turns.BookCallback(number=number):
                     await self._ladder.book(number)
                     return turns.Saved(ok=True)
+                case turns.OptOut():
+                    return await self._wishes.opt_out(action)
+                case turns.Postpone():
+                    return await self._wishes.postpone(action)
                 case turns.End():
                     return action
         return None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from kai_ari.calls import events as ev
+from kai_ari.calls.follow_events import CalledOut
 from kai_ari.calls.outcome import Headline, need_and_number, outcome, usable_number
 from kai_ari.dialogue.lines import WITHDRAWN
 from kai_ari.promises.obligation import Owed
@@ -33,7 +34,8 @@ def owes_call_back(history: Sequence[ev.Event]) -> bool:
     )
     result = outcome(history)
     owed = any(isinstance(e, ev.ObligationWritten) and e.owed == Owed.CALL_BACK for e in history)
-    if owed or result.facts & _CONCLUDED:
+    called_out = any(isinstance(event, CalledOut) for event in history)  # what for, is owed still
+    if owed or called_out or result.facts & _CONCLUDED:
         return False
     if Headline.HANDOFF_SUSPECT in result.facts:
         return usable_number(history) is not None

@@ -17,6 +17,7 @@ from kai_ari.calls.events import (
     SlotConfirmed,
     SlotTaken,
 )
+from kai_ari.calls.follow_events import OptedOut
 from kai_ari.calls.leg_events import (
     Acceptance,
     Acknowledged,
@@ -147,7 +148,12 @@ def proves_callback(events: Sequence[Event]) -> bool:
     )
 
 
+def proves_opted_out(events: Sequence[Event]) -> bool:
+    return any(isinstance(e, OptedOut) for e in events)
+
+
 PROOFS = {
+    H.OPTED_OUT: proves_opted_out,
     H.HUMAN_CONNECTED: proves_human,
     H.HANDED_OFF: proves_handed_off,
     H.CALLBACK_BOOKED: proves_callback,

@@ -22,6 +22,8 @@ OWED = ev.ObligationWritten(obligation="1", owed="deliver_message")
 WORDS: dict[str, frozenset[Claim]] = {
     r"message is saved": frozenset({Claim.MESSAGE_SAVED}),
     r"written down .* to be called back": frozenset({Claim.CALL_BACK_OWED}),
+    r"written down that we call you": frozenset({Claim.CALL_BACK_OWED}),
+    r"now on our list": frozenset({Claim.OPTED_OUT}),
     r"written down .* that you called": frozenset({Claim.FOLLOW_UP_OWED}),
     r"I am (still )?trying": frozenset({Claim.TRYING}),
     r"nobody (can|else)": frozenset({Claim.NOT_REACHED}),
