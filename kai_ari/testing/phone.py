@@ -76,6 +76,8 @@ class SipPhone:
         self._ready = False
         self._registration: tuple[int, str] | None = None
         self._lamp: tuple[bool, int] | None = None
+        self._texts: deque[tuple[str, str]] = deque()
+        self._text_status: int | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -174,6 +176,18 @@ class SipPhone:
         await self._until(lambda: self._lamp is not None and self._lamp[0] == lit)
         return self._lamp[1] if self._lamp else 0
 
+    async def text(self) -> tuple[str, str]:
+        """The next text message (SIP MESSAGE) that comes here: its sender's address, its words."""
+        await self._until(lambda: bool(self._texts))
+        return self._texts.popleft()
+
+    async def send_text(self, to: str, text: str) -> int:
+        """Send a text message; the status that the PBX answers."""
+        self._text_status = None
+        await self._running().ask(do="text", to=to, text=text)
+        await self._until(lambda: self._text_status is not None)
+        return self._text_status or 0
+
     # -- what the process says -------------------------------------------------
 
     def _note(self, event: dict[str, Any]) -> None:
@@ -184,6 +198,10 @@ class SipPhone:
                 self._registration = (event["code"], event["reason"])
             case "lamp":
                 self._lamp = (event["lit"], event["new"])
+            case "text":
+                self._texts.append((event["sender"], event["text"]))
+            case "text_sent":
+                self._text_status = event["code"]
             case "incoming":
                 call = self._call(event["call"])
                 call.invited_ns, call.caller = event["at_ns"], event["caller"]

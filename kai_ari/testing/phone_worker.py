@@ -121,6 +121,12 @@ class Account(pj.Account):  # type: ignore[misc]
         count = re.search(r"^Voice-Message:\s*(\d+)/", summary, re.IGNORECASE | re.MULTILINE)
         self._phone.output.event("lamp", lit=bool(lit), new=int(count[1]) if count else 0)
 
+    def onInstantMessage(self, message: Any) -> None:  # noqa: N802 - pjsua2's name
+        self._phone.output.event("text", sender=message.fromUri, text=message.msgBody)
+
+    def onInstantMessageStatus(self, status: Any) -> None:  # noqa: N802 - pjsua2's name
+        self._phone.output.event("text_sent", code=int(status.code))
+
     def onIncomingCall(self, incoming: Any) -> None:  # noqa: N802 - pjsua2's name
         call = self._phone.new_call(incoming.callId)
         caller, invite = call.getInfo().remoteUri, incoming.rdata.wholeMsg
@@ -203,6 +209,9 @@ class Phone:
         try:
             if do == "dial":
                 self.output.send(reply=number, **self._dial(request))
+            elif do == "text":
+                self._text(request["to"], request["text"])
+                self.output.send(reply=number)
             elif do == "unregister":
                 self._account.setRegistration(False)
                 self.output.send(reply=number)
@@ -247,6 +256,16 @@ class Phone:
         invited_ns = time.monotonic_ns()
         call.makeCall(f"sip:{request['number']}@{self._server}", with_headers(request["headers"]))
         return {"call": call.number, "invited_ns": invited_ns}
+
+    def _text(self, to: str, text: str) -> None:
+        """SIP MESSAGE: it goes out by a "buddy", which is not watched otherwise."""
+        whom = pj.BuddyConfig()
+        whom.uri, whom.subscribe = f"sip:{to}@{self._server}", False
+        self._correspondent = pj.Buddy()
+        self._correspondent.create(self._account, whom)
+        message = pj.SendInstantMessageParam()
+        message.content = text
+        self._correspondent.sendInstantMessage(message)
 
     def _press(self, call: Call, request: int, keys: str) -> None:
         """Keys go out instead of audio (RFC 4733): the silence under them tells when."""
