@@ -26,6 +26,7 @@ from kai_ari.config.fields import (
 )
 from kai_ari.config.gateways import Email, Sms, Webhooks
 from kai_ari.config.gateways import cross_check as check_gateways
+from kai_ari.config.keep import Keep
 from kai_ari.config.ladders import Ladders, Workflows
 from kai_ari.config.people import Hours, Person, Rota, Team
 from kai_ari.config.people import cross_check as check_people
@@ -144,6 +145,7 @@ class Config(Section):
     email: Email | None = None
     webhooks: Webhooks = Field(default_factory=dict)
     alerts: Alerts = Alerts()
+    keep: Keep = Keep()
     message: Message = Message()
     asterisk: Asterisk = Asterisk()
     # Validated from nothing rather than built here: its paths must learn the directory.

@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from kai_ari.ledger.faults import LedgerRefused, explain
@@ -31,6 +32,29 @@ class FileRecordings:
             )
         return name, await asyncio.to_thread(self._write, name, data)
 
+    async def names(self) -> Sequence[str]:
+        """What is stored, by name. Raises LedgerError."""
+        return await asyncio.to_thread(self._list)
+
+    async def delete(self, name: str) -> None:
+        """Remove a file for good, if it is there. Raises LedgerError."""
+        await asyncio.to_thread(self._remove, name)
+
+    def _list(self) -> list[str]:
+        try:
+            return sorted(path.name for path in self._root.iterdir() if _NAME.match(path.name))
+        except FileNotFoundError:
+            return []  # nothing was ever stored
+        except OSError as error:
+            raise explain(error, self._root) from error
+
+    def _remove(self, name: str) -> None:
+        try:
+            (self._root / name).unlink(missing_ok=True)
+            self._flush_directory()
+        except OSError as error:
+            raise explain(error, self._root / name) from error
+
     def _write(self, name: str, data: bytes) -> str:
         try:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,7 +74,7 @@ class FileRecordings:
         return hashlib.sha256(data).hexdigest()
 
     def _flush_directory(self) -> None:
-        """Without this a power cut may forget the rename."""
+        """Without this a power cut may forget what was done in it."""
         directory = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(directory)

@@ -22,6 +22,11 @@ VARIANTS: tuple[tuple[str, str, str], ...] = (
     ('Dana Rossi, phone: "101"}', 'Dana Rossi, phone: "101", by: [email]}', "people.dana.by.0"),
     ('Dana Rossi, phone: "101"}', 'Dana Rossi, phone: "101", by: phone}', "people.dana.by"),
     ('Dana Rossi, phone: "101"}', 'Dana Rossi, phone: "101", quiet: x}', "people.dana.quiet"),
+    # what is kept
+    ("  recordings: 90", "  recordings: 0", "keep.recordings"),
+    ("  recordings: 90", "  recordings: for ever", "keep.recordings"),
+    ("  recordings: 90", "  recordings: -1", "keep.recordings"),
+    ("  recordings: 90", "  transcripts: 90", "keep.transcripts"),
     # business
     ("  name: Rossi Plumbing  ", "  nome: Rossi Plumbing  ", "business.nome"),
     ("name: Rossi Plumbing", "name:", "business.name"),
