@@ -7,7 +7,7 @@ person and channel of a step. While nobody acknowledges, the next step follows.
       │ nobody could be told, or nobody acknowledged within its wait
     step 1 ── ...
       │ all of the last step failed
-    any other way there is to those people
+    any other way there is to those people, one after the other
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -181,7 +181,7 @@ class _Steps:
     def _climb(self, to: int, why: str) -> Decision:
         if to < len(self.steps):
             return self._begin(to, Climbed(step=to, to=self.steps[to].tell, why=why))
-        if _of_step(self.items, ANY_WAY):
+        if any(item.state in _ALIVE for item in _of_step(self.items, ANY_WAY)):
             return Decision(over=True)
         tellings = tuple(self._any_other_way())
         if not tellings:
@@ -214,13 +214,16 @@ class _Steps:
         return Decision(again=self._until(mine, at))
 
     def _any_other_way(self) -> Iterator[Telling]:
+        """For each person one that was not tried yet."""
         tried = {(item.to.person, item.channel) for item in self.items}
+        found: set[str] = set()
         for step in self.steps:
-            everybody = replace(step, by=CHANNELS)
-            reached = _reach(everybody, ANY_WAY, self.incident, self.rules, {}, self.now)
+            everything = replace(step, by=CHANNELS)
+            reached = _reach(everything, ANY_WAY, self.incident, self.rules, {}, self.now)
             for telling in reached.tellings:
-                if (telling.to.person, telling.channel) not in tried:
-                    tried.add((telling.to.person, telling.channel))
+                who = telling.to.person
+                if who not in found and (who, telling.channel) not in tried:
+                    found.add(who)
                     yield telling
 
 
@@ -278,6 +281,16 @@ def _ways(person: Person, by: Sequence[str], rules: AlertRules) -> list[str]:
     return liked or asked
 
 
+def preferred(person: Person, rules: AlertRules) -> tuple[str, Recipient] | None:
+    """How a person gets what is to be read at leisure: mail if there is, and never by a call."""
+    ways = [way for way in _ways(person, (), rules) if way != "phone"]
+    if not ways:
+        return None
+    channel = "email" if "email" in ways else ways[0]
+    address = address_of(person, channel) or ""
+    return channel, Recipient(person=person.key, name=person.name, address=address)
+
+
 def address_of(person: Person, channel: str) -> str | None:
     """Where a channel reaches a person: an E.164 number, an extension, a mail address."""
     match channel:
@@ -295,13 +308,17 @@ def address_of(person: Person, channel: str) -> str | None:
 def _not_before(
     person: Person, channel: str, incident: Incident, rules: AlertRules, now: datetime
 ) -> datetime:
-    quiet = person.quiet or rules.quiet
-    if incident.urgent or channel not in LOUD or quiet is None:
-        return now
-    return quiet_until(quiet, rules.staff, now)
+    return now if incident.urgent else quiet_end(person.key, channel, rules, now)
 
 
-def quiet_until(quiet: Span, staff: Staff, now: datetime) -> datetime:
+def quiet_end(person: str, channel: str, rules: AlertRules, at: datetime) -> datetime:
+    """When a channel may disturb this person (a key of people, or nobody's) from `at` on."""
+    known = rules.staff.people.get(person)
+    quiet = (known.quiet if known else None) or rules.quiet
+    return _after(quiet, rules.staff, at) if quiet and channel in LOUD else at
+
+
+def _after(quiet: Span, staff: Staff, now: datetime) -> datetime:
     """`now`, or the end of the quiet hours that it is in."""
     local = now.astimezone(staff.zone)
     for days in (-1, 0):
@@ -319,4 +336,3 @@ def _telling(incident: Incident, step: str, channel: str, to: Recipient, at: dat
     return Telling(
         key=f"{incident.lead}.{step}.{who}.{channel}", step=step, channel=channel, to=to, at=at
     )
-

@@ -1,6 +1,6 @@
 """What following up needs from the rest of the house."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -100,6 +100,11 @@ class Desk(Protocol):
         """
         ...
 
+    async def unresolved(self) -> Sequence[CallId]:
+        """Calls that ended unresolved, or cut off from a person, with nothing owed for them,
+        oldest first."""
+        ...
+
     async def history(self, call: CallId) -> Sequence[Event]: ...
 
     async def records(self, call: CallId) -> Sequence[Record]:
@@ -121,11 +126,13 @@ class Desk(Protocol):
         self, *, call: CallId | None = None, obligation: str | None = None
     ) -> Sequence[OutboxItem]: ...
 
-    async def due(self, at: datetime, limit: int) -> Sequence[OutboxItem]:
-        """Queued and due, oldest first."""
+    async def due(
+        self, at: datetime, limit: int, *, not_by: Collection[str] = ()
+    ) -> Sequence[OutboxItem]:
+        """Queued and due, oldest first, without those of the channels `not_by`."""
         ...
 
-    async def next_due(self) -> datetime | None:
+    async def next_due(self, *, not_by: Collection[str] = ()) -> datetime | None:
         """When the first queued item is due."""
         ...
 

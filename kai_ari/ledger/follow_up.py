@@ -1,7 +1,7 @@
 """What is owed, queued and forbidden: the ledger as `followup` and the command line use it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from kai_ari.calls.call import CallId
 from kai_ari.calls.chain import Record
 from kai_ari.calls.events import Event
 from kai_ari.calls.follow_events import CallBackEnded, CallBackStarted, OptedOut
+from kai_ari.calls.outcome import Headline
 from kai_ari.clock import Clock
 from kai_ari.followup.outbox import ItemState, OutboxItem
 from kai_ari.ledger import tables
@@ -58,6 +59,17 @@ class SqlFollowUp:
         query = query.order_by(rows.c.since, rows.c.id).limit(limit)
         return [to_obligation(row).obligation for row in await self._ledger.rows(query)]
 
+    async def unresolved(self) -> Sequence[CallId]:
+        calls = tables.calls
+        loose = [Headline.UNRESOLVED.value, Headline.HANDOFF_SUSPECT.value]
+        query = (
+            select(calls.c.id)
+            .where(calls.c.headline.in_(loose), calls.c.ended_at.is_not(None))
+            .where(~exists().where(tables.obligations.c.call == calls.c.id))
+            .order_by(calls.c.started_at, calls.c.id)
+        )
+        return [CallId(row.id) for row in await self._ledger.rows(query)]
+
     async def history(self, call: CallId) -> Sequence[Event]:
         return await self._ledger.history(call)
 
@@ -87,15 +99,20 @@ class SqlFollowUp:
             query = query.where(rows.c.obligation == obligation)
         return [to_item(row) for row in await self._ledger.rows(query)]
 
-    async def due(self, at: datetime, limit: int) -> Sequence[OutboxItem]:
+    async def due(
+        self, at: datetime, limit: int, *, not_by: Collection[str] = ()
+    ) -> Sequence[OutboxItem]:
         rows = tables.outbox
-        queued = (rows.c.state == ItemState.QUEUED.value) & (rows.c.next_at <= instant_text(at))
-        query = select(rows).where(queued).order_by(rows.c.next_at, rows.c.key).limit(limit)
+        query = (
+            select(rows)
+            .where(_queued(not_by), rows.c.next_at <= instant_text(at))
+            .order_by(rows.c.next_at, rows.c.key)
+            .limit(limit)
+        )
         return [to_item(row) for row in await self._ledger.rows(query)]
 
-    async def next_due(self) -> datetime | None:
-        rows = tables.outbox
-        query = select(func.min(rows.c.next_at)).where(rows.c.state == ItemState.QUEUED.value)
+    async def next_due(self, *, not_by: Collection[str] = ()) -> datetime | None:
+        query = select(func.min(tables.outbox.c.next_at)).where(_queued(not_by))
         [(first,)] = await self._ledger.rows(query)
         return datetime.fromisoformat(first) if first else None
 
@@ -171,6 +188,12 @@ class SqlFollowUp:
         ]
         [(written,)] = await self._ledger.rows(select(latest[0] + latest[1]))
         return int(written)
+
+
+def _queued(not_by: Collection[str]) -> ColumnElement[bool]:
+    rows = tables.outbox.c
+    queued = rows.state == ItemState.QUEUED.value
+    return queued & rows.channel.not_in(not_by) if not_by else queued
 
 
 def _dialled(records: Sequence[Record]) -> Sequence[Dialled]:

@@ -1,0 +1,131 @@
+"""What is owed on a call as incidents, and what proves that it was kept. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kai_ari.calls import events as ev
+from kai_ari.calls.chain import Record
+from kai_ari.calls.events import Event
+from kai_ari.followup.alerting import Incident
+from kai_ari.followup.facts import facts_of
+from kai_ari.followup.outbox import ItemState, OutboxItem
+from kai_ari.people.staff import Staff
+from kai_ari.promises.obligation import Obligation, Owed
+from kai_ari.promises.standing import Standing, standing
+
+#: So long after the end of a call its recording's words are waited for.
+WORDS_WITHIN = timedelta(seconds=5)
+
+#: Being told is what these are owed; a call back is kept by nothing but a talk or a person's word.
+_KEPT_BY_TELLING = frozenset({Owed.DELIVER_MESSAGE, Owed.ALERT, Owed.HAND_TO_WORKFLOW})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """What is `open` of one incident, oldest first; `items` are its notices so far."""
+
+    lead: str
+    open: tuple[Obligation, ...]
+    items: tuple[OutboxItem, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """Which of the open obligations people are to be told of now; `again`: when to look anew."""
+
+    now: tuple[Obligation, ...]
+    again: datetime | None = None
+    waiting: bool = False
+
+
+def ready(records: Sequence[Record], owed: Sequence[Obligation], now: datetime) -> Ready:
+    """An alert goes out at once; the rest when the call has ended, with the words of a
+    recording if they come soon."""
+    ended = next((r.at for r in records if isinstance(r.event, ev.Ended)), None)
+    alerts = tuple(one for one in owed if one.owed is Owed.ALERT)
+    if ended is None:
+        return Ready(now=alerts, waiting=True)
+    words_by = ended + WORDS_WITHIN
+    if now < words_by and _words_to_come([record.event for record in records]):
+        return Ready(now=alerts, again=words_by, waiting=True)
+    return Ready(now=tuple(owed))
+
+
+def _words_to_come(history: Sequence[Event]) -> bool:
+    """Whether a message is stored of which nothing is known yet."""
+    file = facts_of(history).recording
+    waiting: str | None = None
+    for event in history:
+        match event:
+            case ev.RecordingStored() if event.file == file:
+                waiting = event.recording
+            case ev.RecordingTranscribed(recording=recording) if recording == waiting:
+                waiting = None
+            case ev.EngineFailed(part="recognizer", instead=None):
+                waiting = None
+    return waiting is not None
+
+
+def covered(item: OutboxItem) -> frozenset[str]:
+    """The ids of the obligations that a notice tells of."""
+    return frozenset(str(item.body.get("covers", "")).split())
+
+
+def groups(owed: Sequence[Obligation], items: Sequence[OutboxItem]) -> list[Group]:
+    """What is owed of one call: by the notice that told of it first, and what nobody was told
+    of yet by whom it is for."""
+    members: dict[str, list[Obligation]] = {}
+    new: dict[str | None, str] = {}
+    for one in owed:
+        told = next((item.obligation for item in items if one.id in covered(item)), None)
+        lead = told or new.setdefault(one.about.get("for"), one.id)
+        members.setdefault(lead, []).append(one)
+    return [
+        Group(
+            lead=lead,
+            open=tuple(owing),
+            items=tuple(item for item in items if item.obligation == lead),
+        )
+        for lead, owing in members.items()
+    ]
+
+
+def incident_of(group: Group, history: Sequence[Event], staff: Staff) -> Incident:
+    """How things stand with what is still open of a group."""
+    stands = [standing(history, one.id) or Standing() for one in group.open]
+    lead = standing(history, group.lead) or Standing()
+    first = group.open[0].about.get("for")
+    known = first in staff.people or first in staff.teams or first in staff.rotas
+    assigned = next((s.assigned for s in stands if s.assigned), None)
+    return Incident(
+        lead=group.lead,
+        urgent=facts_of(history).urgent,
+        step=lead.step,
+        first=first if known else None,
+        assigned=assigned if assigned in staff.people else None,
+        settled=any(s.acknowledged_by or s.heard for s in (*stands, lead)),
+    )
+
+
+def evidence(
+    one: Obligation, history: Sequence[Event], items: Iterable[OutboxItem], *, over: bool
+) -> str | None:
+    """What proves that `one` is kept, in plain words; `over`: nobody else will be told.
+
+    Before that, a notice that was delivered may lie unread: the next step asks somebody else.
+    """
+    if one.owed not in _KEPT_BY_TELLING:
+        return None
+    stands = standing(history, one.id) or Standing()
+    if stands.acknowledged_by:
+        return f"{stands.acknowledged_by} has acknowledged it"
+    if stands.heard:
+        return "the message was heard"
+    if not over:
+        return None
+    for item in items:
+        if item.state is ItemState.DELIVERED and one.id in covered(item):
+            receipt = f" (receipt {item.receipt})" if item.receipt else ""
+            return f"delivered to {item.to.name} by {item.channel}{receipt}"
+    return None

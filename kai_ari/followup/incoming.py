@@ -1,0 +1,150 @@
+"""What comes back: receipts of gateways, replies of people. Each late, twice or never."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from kai_ari import log
+from kai_ari.calls.call import CallId
+from kai_ari.calls.follow_events import (
+    AlertAcknowledged,
+    ReceiptCame,
+    ReceiptResult,
+    SendingGivenUp,
+)
+from kai_ari.clock import Clock
+from kai_ari.followup.incidents import covered
+from kai_ari.followup.outbox import ItemState, OutboxItem, Overtaken
+from kai_ari.followup.planner import HouseRules
+from kai_ari.followup.ports import Desk
+from kai_ari.followup.summary import ID_SHOWN
+from kai_ari.people.staff import Person
+from kai_ari.promises.opt_out import Listed, OptOut, Reply, read_reply
+from kai_ari.promises.standing import State, standing
+
+_log = log.get("followup")
+
+#: Receipts that nothing is known for yet: a gateway may report before it has answered.
+MAX_EARLY = 1000
+#: A receipt that was overtaken is looked at anew so often.
+_TRIES = 5
+_REACHED = frozenset({ItemState.SENT, ItemState.UNCONFIRMED, ItemState.DELIVERED})
+
+
+@dataclass(kw_only=True)
+class Incoming:
+    """Implements `Sink`. `again` tells when an item is tried anew; `changed` is told the call."""
+
+    desk: Desk
+    rules: HouseRules
+    clock: Clock
+    again: Callable[[OutboxItem], datetime | None]
+    changed: Callable[[CallId], Awaitable[None]]
+    _early: OrderedDict[tuple[str, str], tuple[ReceiptResult, str]] = field(
+        default_factory=OrderedDict
+    )
+
+    async def receipt(self, channel: str, receipt: str, result: ReceiptResult, why: str) -> None:
+        for _ in range(_TRIES):
+            item = await self.desk.by_receipt(channel, receipt)
+            if item is None:
+                self._keep_early(channel, receipt, result, why)
+                return
+            try:
+                await self._note(item, result, why)
+            except Overtaken:
+                continue
+            await self.changed(item.call)
+            return
+        raise Overtaken(f"outbox {receipt}: it changes faster than its receipt can be noted")
+
+    async def sent(self, item: OutboxItem) -> None:
+        """A receipt may have come before its sending was on record."""
+        early = self._early.pop((item.channel, item.receipt), None)
+        if early is not None:
+            await self.receipt(item.channel, item.receipt, *early)
+
+    async def reply(self, channel: str, address: str, text: str) -> None:
+        """Of somebody in the house: they know of it. Of anybody else: perhaps to be left alone."""
+        person = self._person(address)
+        if person is None:
+            await self._outsider(channel, address, text)
+            return
+        told = [
+            item
+            for item in await self.desk.items()
+            if item.to.person == person.key and item.state in _REACHED and covered(item)
+        ]
+        named = [item for item in told if item.obligation[:ID_SHOWN].lower() in text.lower()]
+        by_channel = [item for item in told if item.channel == channel]
+        meant = (named or by_channel)[-1:]
+        if not meant:
+            _log.warning("a reply to nothing", extra=log.fields(channel=channel, number=address))
+        for item in meant:
+            await self.acknowledge(item.call, covered(item), by=person.name, how=_how(channel))
+
+    async def acknowledge(
+        self, call: CallId, obligations: frozenset[str], *, by: str, how: str
+    ) -> None:
+        """`by` knows of what is owed. What is closed or acknowledged already stays as it is."""
+        history = await self.desk.history(call)
+        known = {name: standing(history, name) for name in sorted(obligations)}
+        told = [
+            AlertAcknowledged(obligation=name, by=by, how=how)
+            for name, stands in known.items()
+            if stands and stands.state is State.OPEN and not stands.acknowledged_by
+        ]
+        if told:
+            await self.desk.note(call, *told)
+        await self.changed(call)
+
+    async def _note(self, item: OutboxItem, result: ReceiptResult, why: str) -> None:
+        came = ReceiptCame(obligation=item.obligation, item=item.key, result=result, why=why)
+        if item.state is ItemState.DELIVERED:
+            return
+        if result is ReceiptResult.DELIVERED:
+            await self.desk.change(replace(item, state=ItemState.DELIVERED, error=""), came)
+        elif item.state in (ItemState.SENT, ItemState.UNCONFIRMED):
+            at = self.again(item)
+            if at is not None:
+                queued = replace(item, state=ItemState.QUEUED, next_at=at, error=why)
+                await self.desk.change(queued, came)
+                return
+            given_up = SendingGivenUp(obligation=item.obligation, item=item.key, why=why)
+            await self.desk.change(replace(item, state=ItemState.DEAD, error=why), came, given_up)
+
+    def _keep_early(self, channel: str, receipt: str, result: ReceiptResult, why: str) -> None:
+        self._early[channel, receipt] = (result, why)
+        if len(self._early) > MAX_EARLY:
+            self._early.popitem(last=False)
+            _log.warning("a receipt of nothing is dropped", extra=log.fields(channel=channel))
+
+    def _person(self, address: str) -> Person | None:
+        given = address.lower()
+        for person in self.rules.current.staff.people.values():
+            ways = (person.sms, person.mobile, person.phone, (person.email or "").lower() or None)
+            if given in ways:
+                return person
+        return None
+
+    async def _outsider(self, channel: str, address: str, text: str) -> None:
+        if channel != "sms":
+            _log.warning("a reply of a stranger", extra=log.fields(channel=channel, number=address))
+            return
+        said = read_reply(text)
+        if said in (Reply.OUT, Reply.IN):
+            listed = Listed.OUT if said is Reply.OUT else Listed.IN
+            await self.desk.say_opt_out(
+                OptOut(
+                    number=address,
+                    state=listed,
+                    source="sms",
+                    at=self.clock.now(),
+                    evidence=text[:200],
+                )
+            )
+
+
+def _how(channel: str) -> str:
+    return "mail" if channel == "email" else channel

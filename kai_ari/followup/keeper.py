@@ -1,0 +1,189 @@
+"""Keeps what is owed: people are told, again and on, until there is evidence or nobody is left.
+
+Everything it knows is in the ledger; a new keeper goes on where one was killed.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from kai_ari import log
+from kai_ari.calls.call import CallId
+from kai_ari.clock import Clock
+from kai_ari.errors import LedgerError
+from kai_ari.followup.outbox import OutboxItem, Overtaken
+from kai_ari.followup.planner import Planner
+from kai_ari.followup.ports import Desk
+from kai_ari.followup.sender import Sender
+
+_log = log.get("followup")
+
+#: Of what is due, so many rows are read at a time.
+BATCH = 64
+#: Calls that one look considers; the others follow in the next, so that sending goes on.
+AT_A_TIME = 25
+#: Between two looks, so that many writes at once make one look of it.
+SETTLE_S = 0.02
+#: Before the ledger is tried again after it has failed.
+FAULT_S = 2.0
+#: A call that could not be considered is tried again after this.
+AGAIN_AFTER_FAULT = timedelta(minutes=1)
+#: Everything is looked at anew after this: what other processes did is mostly noticed before.
+REVIEW = timedelta(minutes=5)
+
+
+@dataclass(kw_only=True)
+class Keeper:
+    """`daily` does what is due by the clock, and tells when it next is."""
+
+    desk: Desk
+    planner: Planner
+    sender: Sender
+    clock: Clock
+    daily: Callable[[], Awaitable[datetime | None]]
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _again: dict[CallId, datetime] = field(default_factory=dict)
+    _known: set[str] = field(default_factory=set)  # obligations that wait for a time only
+    _sending: dict[str, str] = field(default_factory=dict)  # the channel of each item under way
+    _live: set[CallId] = field(default_factory=set)
+    _considering: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _review_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Until cancelled. What fails is logged and tried again."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._hear_news(), name="news of what is owed")
+            while True:
+                try:
+                    until = await self._look(tasks)
+                except LedgerError as error:
+                    _log.error("the ledger cannot be read", extra=log.fields(error=str(error)))
+                    until = self.clock.now() + timedelta(seconds=FAULT_S)
+                await self._wait(until)
+
+    def wake(self) -> None:
+        """Look again: rules have changed, or something has come in."""
+        self._review_at = None
+        self._changed.set()
+
+    async def changed(self, call: CallId) -> None:
+        """Something has come in about this call."""
+        await self._consider(call)
+        self._changed.set()
+
+    # -- looking ---------------------------------------------------------------------
+
+    async def _look(self, tasks: asyncio.TaskGroup) -> datetime:
+        """Do what is due, the newest first; when to look again, if nothing happens before."""
+        now = self.clock.now()
+        if self._review_at is None or self._review_at <= now:
+            await self._review(now)
+            self._review_at = now + REVIEW
+        new = [one for one in await self.desk.owed(unplanned=True) if one.id not in self._known]
+        for one in new[:AT_A_TIME]:
+            await self._consider(one.call)
+            if one.call not in self._live:
+                self._known.add(one.id)
+        for call in [call for call, at in self._again.items() if at <= now][:AT_A_TIME]:
+            await self._consider(call)
+        await self._send_due(tasks)
+        times = [self._review_at, await self._next_sending(), await self.daily()]
+        times += self._again.values()
+        more = now if len(new) > AT_A_TIME else None
+        return min(at for at in (*times, more) if at is not None)
+
+    async def _review(self, now: datetime) -> None:
+        """Everything anew: at the start, after a reload, and from time to time.
+
+        Nothing else begins to send meanwhile: what is in flight and not under way is left over.
+        """
+        under_way = set(self._sending)
+        for item in await self.desk.in_flight():
+            if item.key not in under_way:
+                await self._quietly(self.sender.take_up(item), item.call)
+        self._known.clear()
+        new = {one.id for one in await self.desk.owed(unplanned=True)}
+        for one in await self.desk.owed():
+            if one.id not in new:
+                self._again[one.call] = now
+
+    async def _next_sending(self) -> datetime | None:
+        """When to look for what is due; a sending that ends wakes the keeper, too."""
+        at = await self.desk.next_due(not_by=self.sender.full(Counter(self._sending.values())))
+        begun = self._sending and at is not None and at <= self.clock.now()
+        times = [None if begun else at, self.sender.opens_at()]
+        return min((at for at in times if at is not None), default=None)
+
+    async def _consider(self, call: CallId) -> None:
+        self._again.pop(call, None)
+        try:
+            async with self._considering:
+                found = await self.planner.consider(call)
+        except Exception as error:  # noqa: BLE001 - one call's trouble never touches another's
+            self._fault(call, error)
+            self._again[call] = self.clock.now() + AGAIN_AFTER_FAULT
+            return
+        if found.again is not None:
+            self._again[call] = found.again
+        (self._live.add if found.live else self._live.discard)(call)
+
+    # -- sending ---------------------------------------------------------------------
+
+    async def _send_due(self, tasks: asyncio.TaskGroup) -> None:
+        busy = Counter(self._sending.values())
+        limit, full = BATCH + len(self._sending), self.sender.full(busy)
+        for item in await self.desk.due(self.clock.now(), limit, not_by=full):
+            if item.key in self._sending or busy[item.channel] >= self.sender.room(item.channel):
+                continue
+            busy[item.channel] += 1
+            self._sending[item.key] = item.channel
+            tasks.create_task(self._send(item), name=f"notice {item.key}")
+
+    async def _send(self, item: OutboxItem) -> None:
+        log.call_id.set(item.call)
+        try:
+            await self._quietly(self.sender.send(item), item.call)
+        finally:
+            self._sending.pop(item.key, None)
+        await self._consider(item.call)
+        self._changed.set()
+
+    async def _quietly(self, act: Awaitable[None], call: CallId) -> None:
+        try:
+            await act
+        except Overtaken:
+            _log.debug("somebody else was first", extra=log.fields(of=call))
+        except Exception as error:  # noqa: BLE001 - see _consider
+            self._fault(call, error)
+
+    @staticmethod
+    def _fault(call: CallId, error: Exception) -> None:
+        known = isinstance(error, LedgerError)
+        _log.error(
+            "a call cannot be followed up now",
+            exc_info=None if known else error,
+            extra=log.fields(of=call, error=str(error)),
+        )
+
+    # -- waiting ---------------------------------------------------------------------
+
+    async def _wait(self, until: datetime) -> None:
+        left = (until - self.clock.now()).total_seconds()
+        try:
+            async with asyncio.timeout(max(left, SETTLE_S)):
+                await self._changed.wait()
+                await asyncio.sleep(SETTLE_S)
+        except TimeoutError:
+            pass  # it is time
+        self._changed.clear()
+
+    async def _hear_news(self) -> None:
+        mark = 0
+        while True:
+            try:
+                mark = await self.desk.news(mark)
+            except LedgerError:
+                await asyncio.sleep(FAULT_S)  # the look itself logs it
+            self._changed.set()

@@ -1,0 +1,346 @@
+"""What is owed is kept, on a real ledger and virtual time, whatever the gateways do."""
+
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kai_ari.calls.follow_events import ReceiptResult
+from kai_ari.followup.alerting import Step
+from kai_ari.followup.ports import Notice, SendingFailed, Sent
+from kai_ari.people.local_time import Span
+from kai_ari.people.presence import Presence
+from kai_ari.promises.obligation import Owed
+from kai_ari.testing.virtual_time import run_virtual
+from tests.followup.office import (
+    MORNING,
+    Gateway,
+    call_that_owes,
+    confirms,
+    ledger_at,
+    office,
+    pass_time,
+    rules,
+    takes,
+)
+
+DELIVERED, NOT_DELIVERED = ReceiptResult.DELIVERED, ReceiptResult.FAILED
+
+
+@pytest.fixture(autouse=True)
+def _seldom_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else writes here: without polling a day passes in a moment."""
+    monkeypatch.setattr("kai_ari.ledger.news.POLL_S", 36_000.0)
+    monkeypatch.setattr("kai_ari.followup.keeper.REVIEW", timedelta(hours=10))
+
+
+def run(day: Coroutine[Any, Any, None]) -> None:
+    run_virtual(day, grace_s=0.005)
+
+
+def fails(why: str = "500", *, retry: bool = True, uncertain: bool = False) -> Any:
+    def act(_: Notice) -> Sent:
+        raise SendingFailed(why, retry=retry, uncertain=uncertain)
+
+    return act
+
+
+def garbage(_: Notice) -> Sent:
+    raise ValueError("not what a gateway answers")
+
+
+def test_a_message_is_told_by_sms_and_kept_by_its_receipt(tmp_path: Path) -> None:
+    async def day() -> None:
+        sms = Gateway("sms", [takes])
+        async with ledger_at(tmp_path / "l") as ledger, office(ledger, rules(), [sms]) as house:
+            call = await call_that_owes(ledger, Owed.DELIVER_MESSAGE)
+            await pass_time(seconds=1)
+            [notice] = sms.got
+            assert notice.to.address == "+12125550142"
+            assert "a leak" in notice.short
+            assert await house.states(call) == {"deliver_message": "open"}
+            await pass_time(minutes=30)
+            assert await house.states(call) == {"deliver_message": "open"}
+            await house.receipts(sms, DELIVERED, times=3)
+            assert await house.states(call) == {"deliver_message": "kept"}
+            assert await house.kinds(call) == [
+                "sending_started",
+                "sending_ended",
+                "receipt_came",
+                "obligation_kept",
+            ]
+            assert await ledger.verify() == []
+
+    run(day())
+
+
+def test_one_call_makes_one_alert_whatever_is_owed_on_it(tmp_path: Path) -> None:
+    async def day() -> None:
+        mail = Gateway("email", [confirms])
+        given = rules(Step(tell="dana", by=("email",)))
+        async with ledger_at(tmp_path / "l") as ledger, office(ledger, given, [mail]) as house:
+            call = await call_that_owes(ledger, Owed.DELIVER_MESSAGE, Owed.CALL_BACK, Owed.ALERT)
+            await pass_time(minutes=1)
+            [notice] = mail.got
+            assert "this message and a call back and this alert" in notice.short
+            assert await house.states(call) == {
+                "deliver_message": "kept",
+                "alert": "kept",
+                "call_back": "open",
+            }
+
+    run(day())
+
+
+def test_an_alert_goes_out_while_the_caller_is_on_the_line_and_the_rest_after(
+    tmp_path: Path,
+) -> None:
+    async def day() -> None:
+        mail = Gateway("email", [confirms])
+        given = rules(Step(tell="dana", by=("email",)))
+        async with ledger_at(tmp_path / "l") as ledger, office(ledger, given, [mail]) as house:
+            call = await call_that_owes(ledger, Owed.ALERT, Owed.CALL_BACK, ended=False)
+            await pass_time(seconds=2)
+            assert len(mail.got) == 1
+            assert (await house.states(call))["alert"] == "kept"
+
+    run(day())
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [fails("500"), fails("timeout", uncertain=True), garbage],
+    ids=["500", "timeout", "garbage"],
+)
+def test_a_gateway_in_trouble_for_an_hour_gets_it_in_the_end(tmp_path: Path, trouble: Any) -> None:
+    async def day() -> None:
+        sms = Gateway("sms", [trouble])
+        async with ledger_at(tmp_path / "l") as ledger, office(ledger, rules(), [sms]) as house:
+            calls = [
+                await call_that_owes(ledger, Owed.DELIVER_MESSAGE, call=f"{name * 12}")
+                for name in "abcdefgh"
+            ]
+            await pass_time(hours=1)
+            assert not sms.got
+            assert len(sms.asked) < 110  # the breaker lets one try a minute
+            sms.acts = [takes]
+            await pass_time(minutes=20)
+            assert len(sms.keys) == len(calls)
+            assert all(times == 1 for times in sms.keys.values())
+            await house.receipts(sms, DELIVERED)
+            for call in calls:
+                assert await house.states(call) == {"deliver_message": "kept"}
+            assert await ledger.verify() == []
+
+    run(day())
+
+
+def test_a_receipt_that_says_no_has_it_sent_again_under_the_same_key(tmp_path: Path) -> None:
+    async def day() -> None:
+        sms = Gateway("sms", [takes])
+        async with ledger_at(tmp_path / "l") as ledger, office(ledger, rules(), [sms]) as house:
+            call = await call_that_owes(ledger, Owed.DELIVER_MESSAGE)
+            await pass_time(seconds=1)
+            await house.receipts(sms, NOT_DELIVERED, times=2)
+            await pass_time(minutes=1)
+            assert list(sms.keys.values()) == [2]
+            await house.receipts(sms, DELIVERED)
+            assert await house.states(call) == {"deliver_message": "kept"}
+
+    run(day())
+
+
+def test_a_receipt_before_the_gateway_has_answered_counts(tmp_path: Path) -> None:
+    async def day() -> None:
+        sms = Gateway("sms", [takes], slow_s=5)
+        async with ledger_at(tmp_path / "l") as ledger, office(ledger, rules(), [sms]) as house:
+            call = await call_that_owes(ledger, Owed.DELIVER_MESSAGE)
+            await pass_time(seconds=2)
+            [notice] = sms.asked
+            await house.parts.incoming.receipt("sms", f"r-{notice.key}", DELIVERED, "")
+            await pass_time(seconds=5)
+            assert await house.states(call) == {"deliver_message": "kept"}
+
+    run(day())
+
+
+def test_nobody_acknowledges_and_the_next_is_told(tmp_path: Path) -> None:
+    async def day() -> None:
+        sms, phone = Gateway("sms", [takes]), Gateway("phone", [fails("nobody answers")])
+        steps = Step(tell="dana", by=("sms",)), Step(tell="lee", by=("phone",))
+        async with (
+            ledger_at(tmp_path / "l") as ledger,
+            office(ledger, rules(*steps), [sms, phone]) as house,
+        ):
+            call = await call_that_owes(ledger, Owed.DELIVER_MESSAGE)
+            await pass_time(minutes=9)
+            await house.receipts(sms, DELIVERED)
+            assert not phone.asked
+            assert await house.states(call) == {"deliver_message": "open"}
+            await pass_time(minutes=2)
+            assert phone.asked[0].to.address == "+12125550143"
+            # Nobody is left to be told, and Dana's phone has it.
+            assert await house.states(call) == {"deliver_message": "kept"}
+
+    run(day())
+
+
+def test_a_reply_acknowledges_and_nobody_else_is_told(tmp_path: Path) -> None:
+    async def day() -> None:
+        sms, phone = Gateway("sms", [takes]), Gateway("phone", [takes])
+        steps = Step(tell="dana", by=("sms",)), Step(tell="lee", by=("phone",))
+        async with (
+            ledger_at(tmp_path / "l") as ledger,
+            office(ledger, rules(*steps), [sms, phone]) as house,
+        ):
+            call = await call_that_owes(ledger, Owed.DELIVER_MESSAGE, Owed.CALL_BACK)
+            await pass_time(minutes=5)
+            await house.parts.incoming.reply("sms", "+12125550142", "ok I call her")
+            await pass_time(hours=1)
+            assert not phone.asked
+            assert await house.states(call) == {"deliver_message": "kept", "call_back": "open"}
+            assert "alert_acknowledged" in await house.kinds(call)
+
+    run(day())
+
+
+def test_a_dead_letter_alerts_on_another_channel(tmp_path: Path) -> None:
+    async def day() -> None:
+        sms, mail = (
+            Gateway("sms", [fails("no such number", retry=False)]),
+            Gateway("email", [confirms]),
+        )
+        async with (
+            ledger_at(tmp_path / "l") as ledger,
+            office(ledger, rules(), [sms, mail]) as house,
+        ):
+            call = await call_that_owes(ledger, Owed.DELIVER_MESSAGE)
+            await pass_time(minutes=1)
+            assert len(sms.asked) == 1
+            assert len(mail.got) == 1
+            assert await house.states(call) == {"deliver_message": "kept"}
+            assert await house.kinds(call) == [
+                "sending_started",
+                "sending_ended",
+                "sending_given_up",
+                "escalated",
+                "sending_started",
+                "sending_ended",
+                "obligation_kept",
+            ]
+
+    run(day())
+
+
+def test_a_phone_that_may_have_rung_is_not_rung_again_blindly(tmp_path: Path) -> None:
+    async def day() -> None:
+        phone = Gateway("phone", [fails("Asterisk went away", uncertain=True)])
+        given = rules(Step(tell="lee", by=("phone",)), channels=frozenset({"phone"}))
+        async with ledger_at(tmp_path / "l") as ledger, office(ledger, given, [phone]) as house:
+            call = await call_that_owes(ledger, Owed.ALERT)
+            await pass_time(hours=3)
+            assert len(phone.asked) == 1
+            assert await house.states(call) == {"alert": "open"}
+
+    run(day())
+
+
+def test_quiet_hours_hold_back_what_makes_a_noise_unless_it_is_urgent(tmp_path: Path) -> None:
+    night = MORNING + timedelta(hours=13)  # 23:00
+
+    async def day() -> None:
+        sms, mail = Gateway("sms", [takes]), Gateway("email", [confirms])
+        given = rules(Step(tell="dana"), quiet=Span(begins=21 * 60, ends=31 * 60))
+        async with (
+            ledger_at(tmp_path / "l", night) as ledger,
+            office(ledger, given, [sms, mail], start=night),
+        ):
+            await call_that_owes(ledger, Owed.CALL_BACK)
+            await call_that_owes(ledger, Owed.CALL_BACK, call="bbbbbbbbbbbb", urgent=True)
+            await pass_time(hours=1)
+            assert len(mail.got) == 2
+            assert [notice.urgent for notice in sms.got] == [True]
+            await pass_time(hours=7, minutes=1)  # 07:00 has come
+            assert [notice.urgent for notice in sms.got] == [True, False]
+
+    run(day())
+
+
+def test_who_is_away_is_passed_over(tmp_path: Path) -> None:
+    away = {"dana": Presence(person="dana", away=True, at=MORNING, how="command")}
+
+    async def day() -> None:
+        sms, phone = Gateway("sms", [takes]), Gateway("phone", [confirms])
+        steps = Step(tell="dana", by=("sms",)), Step(tell="lee", by=("phone",))
+        async with (
+            ledger_at(tmp_path / "l") as ledger,
+            office(ledger, rules(*steps), [sms, phone], presence=away) as house,
+        ):
+            call = await call_that_owes(ledger, Owed.ALERT)
+            await pass_time(minutes=1)
+            assert not sms.asked
+            assert len(phone.got) == 1
+            assert await house.states(call) == {"alert": "kept"}
+
+    run(day())
+
+
+def test_whom_a_rung_names_is_told_first(tmp_path: Path) -> None:
+    async def day() -> None:
+        sms, phone = Gateway("sms", [takes]), Gateway("phone", [takes])
+        async with ledger_at(tmp_path / "l") as ledger, office(ledger, rules(), [sms, phone]):
+            await call_that_owes(ledger, Owed.ALERT, about={"for": "lee"})
+            await pass_time(minutes=1)
+            assert len(phone.got) == 1
+            assert not sms.got
+            await pass_time(minutes=10)
+            assert len(sms.got) == 1
+
+    run(day())
+
+
+def test_without_any_gateway_it_stays_open_for_all_to_see(tmp_path: Path) -> None:
+    async def day() -> None:
+        given = rules(channels=frozenset())
+        async with ledger_at(tmp_path / "l") as ledger, office(ledger, given, []) as house:
+            call = await call_that_owes(ledger, Owed.DELIVER_MESSAGE)
+            await pass_time(hours=1)
+            assert await house.states(call) == {"deliver_message": "open"}
+
+    run(day())
+
+
+def test_rules_that_are_reloaded_hold_for_what_is_open(tmp_path: Path) -> None:
+    async def day() -> None:
+        mail = Gateway("email", [confirms])
+        nobody = rules(channels=frozenset())
+        async with ledger_at(tmp_path / "l") as ledger, office(ledger, nobody, [mail]) as house:
+            call = await call_that_owes(ledger, Owed.DELIVER_MESSAGE)
+            await pass_time(minutes=1)
+            house.parts.rules.current = replace(nobody, channels=frozenset({"email"}))
+            house.parts.keeper.wake()
+            await pass_time(minutes=1)
+            assert await house.states(call) == {"deliver_message": "kept"}
+
+    run(day())
+
+
+def test_the_digest_comes_once_a_day_and_only_if_there_is_anything(tmp_path: Path) -> None:
+    async def day() -> None:
+        mail = Gateway("email", [confirms])
+        given = rules(Step(tell="dana", by=("email",)), digest=18 * 60)
+        async with ledger_at(tmp_path / "l") as ledger, office(ledger, given, [mail]):
+            await pass_time(hours=24)
+            assert not mail.got
+            await call_that_owes(ledger, Owed.CALL_BACK)
+            await pass_time(hours=48)
+            alert, first, second = mail.got
+            assert alert.obligation
+            assert first.subject == "Rossi Plumbing: 1 open on 03.03.2026"
+            assert second.subject == "Rossi Plumbing: 1 open on 04.03.2026"
+            assert "+12025550142: a call back" in first.text
+
+    run(day())
