@@ -94,8 +94,9 @@ class Voicemails:
                     return
                 await self._tell_without_sound(record, message, str(error))
         if not any(isinstance(event, ev.Ended) for event in record.history):
-            ended = ev.Ended(by=EndedBy.CALLER, cause=None, reason="voicemail_without_kai")
-            await record.note(ended)
+            stored = any(isinstance(event, ev.RecordingStored) for event in record.history)
+            by = EndedBy.CALLER if stored else EndedBy.FAULT
+            await record.note(ev.Ended(by=by, cause=None, reason="voicemail_without_kai"))
         self._known.add(message.id)
         self._failures.pop(message.id, None)
         _log.info("took up a voicemail left without Kai", extra=log.fields(of=call))

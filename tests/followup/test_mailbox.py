@@ -1,0 +1,201 @@
+"""Messages into the owner's mailbox and out of it: nothing twice, nothing lost, all on record."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kai_ari.calls import events as ev
+from kai_ari.calls import follow_events as follow
+from kai_ari.calls.call import CallId
+from kai_ari.calls.events import Event
+from kai_ari.calls.outcome import Headline, outcome
+from kai_ari.followup.mailbox import LONGEST_WAIT, MailboxKeeper, dialable, shown
+from kai_ari.ledger.database import ledger_file
+from kai_ari.ledger.store import SqlLedger, open_ledger
+from kai_ari.promises.obligation import Owed
+from kai_ari.promises.standing import State
+from kai_ari.reception.voicemails import FETCH_ATTEMPTS, MAX_AGE
+from kai_ari.speech.wav import write_wav
+from tests.followup.shelf import (
+    BOX,
+    HandClock,
+    Killed,
+    ScriptedMailbox,
+    keeper_of,
+    later,
+    message_of,
+)
+
+CALL = CallId("aaaaaaaaaaaa")
+CALLER = "+12025550123"
+WORDS = "the radiator in the bedroom stays cold"
+
+
+@dataclass(kw_only=True)
+class Office:
+    ledger: SqlLedger
+    clock: HandClock
+    mailbox: ScriptedMailbox
+    recordings: Path
+
+    def keeper(self) -> MailboxKeeper:
+        return keeper_of(self.ledger, self.mailbox, self.clock, self.recordings)
+
+    async def owe(self, call: CallId = CALL, name: str = "o1", **about: str) -> None:
+        events, obligation = message_of(call, name=name, about=about)
+        self.recordings.mkdir(exist_ok=True)
+        (self.recordings / obligation.about["recording"]).write_bytes(b"sound")
+        await self.ledger.append(call, *events, obligations=[obligation])
+
+    async def of(self, kind: type[Event], call: CallId = CALL) -> list[Event]:
+        return [event for event in await self.ledger.history(call) if isinstance(event, kind)]
+
+    async def state(self) -> State:
+        [stored] = await self.ledger.obligations()
+        return stored.state
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    clock = HandClock()
+    async with open_ledger(ledger_file(tmp_path / "data"), clock) as ledger:
+        yield Office(
+            ledger=ledger,
+            clock=clock,
+            mailbox=ScriptedMailbox(clock=clock),
+            recordings=tmp_path / "recordings",
+        )
+        assert await ledger.verify() == []
+
+
+async def test_a_message_is_put_in_once_and_kept_when_it_was_heard(office: Office) -> None:
+    await office.owe(number="(202) 555-0199 x")
+    keeper = office.keeper()
+    for _ in range(3):
+        await keeper.once()
+    [parcel] = office.mailbox.put_in
+    assert (parcel.box, parcel.caller_number, parcel.pcm) == (BOX, "2025550199", b"sound")
+    [deposited] = await office.of(follow.MessageDeposited)
+    assert await office.state() is State.OPEN
+
+    office.mailbox.hear(office.mailbox.lying[0].id)
+    await keeper.once()
+    [kept] = await office.of(follow.ObligationKept)
+    assert isinstance(kept, follow.ObligationKept)
+    assert "heard in mailbox 101@default" in kept.evidence
+    assert len(await office.of(follow.MessageHeard)) == 1
+    assert await office.state() is State.KEPT
+    await keeper.once()
+    assert len(await office.of(follow.MessageHeard)) == 1
+    assert isinstance(deposited, follow.MessageDeposited)
+
+
+async def test_what_a_killed_agent_put_in_is_found_and_not_put_in_again(office: Office) -> None:
+    await office.owe()
+    office.mailbox.dies = True
+    with pytest.raises(Killed):
+        await office.keeper().once()
+    assert not await office.of(follow.MessageDeposited)
+    office.mailbox.dies = False
+    await office.keeper().once()
+    await office.keeper().once()
+    assert len(office.mailbox.put_in) == 1
+    assert len(office.mailbox.lying) == 1
+    assert len(await office.of(follow.MessageDeposited)) == 1
+
+
+async def test_a_mailbox_that_takes_nothing_is_tried_ever_more_rarely(office: Office) -> None:
+    await office.owe()
+    office.mailbox.full = True
+    keeper = office.keeper()
+    for _ in range(20):
+        await keeper.once()
+    assert len(await office.of(follow.SendingEnded)) == 1
+    for _ in range(8):
+        later(office.clock, seconds=LONGEST_WAIT.total_seconds())
+        await keeper.once()
+    assert len(await office.of(follow.SendingEnded)) == 1  # the reason is the same
+    assert await office.state() is State.OPEN
+    office.mailbox.full = False
+    later(office.clock, seconds=LONGEST_WAIT.total_seconds())
+    await keeper.once()
+    assert len(await office.of(follow.MessageDeposited)) == 1
+
+
+async def test_a_recording_that_is_gone_is_said_and_stays_owed(office: Office) -> None:
+    await office.owe()
+    (office.recordings / f"{CALL}-message1.wav").unlink()
+    await office.keeper().once()
+    [failed] = await office.of(follow.SendingEnded)
+    assert isinstance(failed, follow.SendingEnded)
+    assert "No such file" in failed.why
+    assert await office.state() is State.OPEN
+
+
+async def test_one_that_is_done_elsewhere_is_not_put_in_nor_heard(office: Office) -> None:
+    await office.owe()
+    keeper = office.keeper()
+    await keeper.once()
+    cancelled = follow.ObligationCancelled(obligation="o1", why="spoke to her", by="dana")
+    await office.ledger.append(CALL, cancelled)
+    office.mailbox.hear(office.mailbox.lying[0].id)
+    await keeper.once()
+    assert not await office.of(follow.MessageHeard)
+    assert await office.state() is State.CANCELLED
+
+
+async def test_a_voicemail_left_while_kai_was_away_is_owed_like_any_other(office: Office) -> None:
+    sound = office.mailbox.utterances.audio(WORDS)
+    office.mailbox.sound = write_wav(sound)
+    left = office.mailbox.leave("Ann", CALLER)
+    office.mailbox.leave("Lee", "102")  # a colleague
+    office.mailbox.leave("Old", CALLER, office.clock.now() - MAX_AGE - timedelta(hours=1))
+    for _ in range(2):
+        keeper = office.keeper()
+        await keeper.once()
+        await keeper.once()
+    [stored] = await office.ledger.obligations()
+    history = await office.ledger.history(stored.obligation.call)
+    assert stored.obligation.owed is Owed.DELIVER_MESSAGE
+    assert stored.obligation.about["caller_id"] == CALLER
+    assert outcome(history).headline is Headline.MESSAGE_LEFT
+    [found] = [event for event in history if isinstance(event, ev.VoicemailFound)]
+    [lies] = [event for event in history if isinstance(event, follow.MessageDeposited)]
+    assert found.message == lies.message == left.id
+    assert [e.text for e in history if isinstance(e, ev.RecordingTranscribed)] == [WORDS]
+    assert not office.mailbox.put_in  # it lies there already
+    assert len(await office.ledger.calls(limit=9)) == 1
+
+    office.mailbox.hear(left.id)
+    await keeper.once()
+    assert await office.state() is State.KEPT
+
+
+async def test_a_voicemail_that_cannot_be_fetched_is_told_of_all_the_same(office: Office) -> None:
+    office.mailbox.leave("", "")
+    keeper = office.keeper()
+    for _ in range(FETCH_ATTEMPTS + 2):
+        await keeper.once()
+    [stored] = await office.ledger.obligations()
+    assert stored.obligation.owed is Owed.ALERT
+    assert BOX in stored.obligation.about["reason"]
+    history = await office.ledger.history(stored.obligation.call)
+    assert outcome(history).headline is Headline.UNRESOLVED
+
+
+async def test_what_kai_put_in_itself_is_no_news(office: Office) -> None:
+    await office.owe()
+    await office.keeper().once()
+    done = follow.ObligationCancelled(obligation="o1", why="done", by="dana")
+    await office.ledger.append(CALL, done)
+    await office.keeper().once()
+    assert len(await office.ledger.calls(limit=9)) == 1
+
+
+def test_names_and_numbers_as_a_sip_header_takes_them() -> None:
+    assert shown('Ann "The Tap" <x>\r\n Miller\\') == "Ann The Tap x Miller"
+    assert len(shown("x" * 200)) == 40
+    assert dialable("(202) 555-0199; ext") == "2025550199"
