@@ -25,12 +25,15 @@ from kai_ari.errors import AsteriskError, LedgerError, MediaError, SpeechError
 from kai_ari.followup.outbox import Overtaken
 from kai_ari.followup.ports import Desk
 from kai_ari.promises.obligation import Obligation, Owed
+from kai_ari.promises.standing import State, standing
 
 #: How often a mailbox is asked whether its messages have been heard.
 LOOK_EVERY_S = 10.0
 #: Waits between attempts to put one message: doubled each time, up to the last.
 FIRST_WAIT = timedelta(seconds=20)
 LONGEST_WAIT = timedelta(minutes=15)
+#: A message that was kept otherwise is put in only so soon after it was taken.
+RECENT = timedelta(days=1)
 
 _NAME_MAX = 40  # what the display of a telephone shows
 
@@ -82,8 +85,9 @@ class _Trouble:
 
 
 class MailboxKeeper:
-    """`box` is the owner's. `decode` makes `Parcel.pcm` of a recording's file. `collect` takes
-    up what lies in the box and is nobody's yet."""
+    """`box` is the owner's. `decode` makes `Parcel.pcm` of a recording's file. `recent` tells
+    which messages were owed since an instant, done or not: one that went out by mail belongs into
+    the mailbox, too. `collect` takes up what lies there and is nobody's yet."""
 
     def __init__(
         self,
@@ -94,6 +98,7 @@ class MailboxKeeper:
         recordings: Path,
         decode: Callable[[bytes], bytes],
         collect: Callable[[Sequence[Voicemail]], Awaitable[None]],
+        recent: Callable[[datetime], Awaitable[Sequence[Obligation]]],
         clock: Clock,
     ) -> None:
         self._desk = desk
@@ -102,9 +107,11 @@ class MailboxKeeper:
         self._recordings = recordings
         self._decode = decode
         self._collect = collect
+        self._recent = recent
         self._clock = clock
         self._lying: dict[str, _Lying] = {}  # by obligation
         self._trouble: dict[str, _Trouble] = {}
+        self._settled: set[str] = set()  # neither to be put, nor to be heard any more
         self._told = ""
 
     async def run(self) -> None:
@@ -129,12 +136,11 @@ class MailboxKeeper:
 
     async def once(self) -> None:
         """Put what is to be put, then see what was heard, then what else lies there."""
-        owed = {o.id: o for o in await self._desk.owed(kind=Owed.DELIVER_MESSAGE)}
-        for known in (self._lying, self._trouble):
-            for closed in set(known) - set(owed):
-                del known[closed]
-        for obligation in owed.values():
-            if obligation.id not in self._lying and "recording" in obligation.about:
+        candidates = {o.id: o for o in await self._desk.owed(kind=Owed.DELIVER_MESSAGE)}
+        candidates |= {o.id: o for o in await self._recent(self._clock.now() - RECENT)}
+        self._settled &= set(candidates)
+        for obligation in candidates.values():
+            if obligation.id not in self._settled and obligation.id not in self._lying:
                 await self._see_to(obligation)
         boxes: dict[str, list[_Lying]] = defaultdict(list, {self._box: []})
         for lying in self._lying.values():
@@ -152,16 +158,20 @@ class MailboxKeeper:
         trouble = self._trouble.get(obligation.id)
         if trouble is not None and self._clock.now() < trouble.again:
             return
-        found: VoicemailFound | None = None
-        for event in await self._desk.history(obligation.call):
-            if isinstance(event, follow.MessageDeposited) and event.obligation == obligation.id:
-                self._lies(obligation, event.mailbox, event.message)
-                return
-            if isinstance(event, VoicemailFound):
-                found = event
-        if found is not None:  # it was there first
+        history = await self._desk.history(obligation.call)
+        stands = standing(history, obligation.id)
+        if stands is None or stands.heard or stands.state is State.CANCELLED:
+            self._settle(obligation.id)
+        elif (lies := _where(history, obligation)) is not None:
+            self._lying[obligation.id] = lies
+        elif (found := _found(history)) is not None:  # it was there first
             await self._lies_now(obligation, found.mailbox, found.message)
-            return
+        elif "recording" not in obligation.about:
+            self._settle(obligation.id)
+        else:
+            await self._put(obligation)
+
+    async def _put(self, obligation: Obligation) -> None:
         try:
             message = await self._mailboxes.put(await self._parcel(obligation))
         except (AsteriskError, MediaError, SpeechError, OSError) as error:
@@ -170,6 +180,11 @@ class MailboxKeeper:
         self._trouble.pop(obligation.id, None)
         await self._lies_now(obligation, message.box, message.id)
         _log.info("a message is in its mailbox", extra=log.fields(of=obligation.call))
+
+    def _settle(self, obligation: str) -> None:
+        self._settled.add(obligation)
+        self._lying.pop(obligation, None)
+        self._trouble.pop(obligation, None)
 
     async def _parcel(self, obligation: Obligation) -> Parcel:
         file, about = self._recordings / obligation.about["recording"], obligation.about
@@ -196,14 +211,11 @@ class MailboxKeeper:
                 receipt="",
                 why=why,
             )
-            await self._note(obligation.call, failed)
+            await self._desk.note(obligation.call, failed)
 
     async def _lies_now(self, obligation: Obligation, box: str, message: str) -> None:
         deposited = follow.MessageDeposited(obligation=obligation.id, mailbox=box, message=message)
-        await self._note(obligation.call, deposited)
-        self._lies(obligation, box, message)
-
-    def _lies(self, obligation: Obligation, box: str, message: str) -> None:
+        await self._desk.note(obligation.call, deposited)
         self._lying[obligation.id] = _Lying(
             obligation=obligation.id, call=obligation.call, box=box, message=message
         )
@@ -215,21 +227,32 @@ class MailboxKeeper:
         if found is not None and found.new:
             return
         what = "deleted there" if found is None else f"now in its folder {found.folder}"
-        await self._note(
-            lying.call,
-            follow.MessageHeard(obligation=lying.obligation, how="mailbox"),
-            follow.ObligationKept(
-                obligation=lying.obligation,
-                evidence=f"heard in mailbox {lying.box}: message {lying.message} is {what}",
-            ),
-        )
-        self._lying.pop(lying.obligation, None)
-
-    async def _note(self, call: CallId, *events: Event) -> None:
+        events: list[Event] = [follow.MessageHeard(obligation=lying.obligation, how="mailbox")]
+        stands = standing(await self._desk.history(lying.call), lying.obligation)
+        if stands is not None and stands.state in (State.OPEN, State.BROKEN):
+            evidence = f"heard in mailbox {lying.box}: message {lying.message} is {what}"
+            events.append(follow.ObligationKept(obligation=lying.obligation, evidence=evidence))
         try:
-            await self._desk.note(call, *events)
+            await self._desk.note(lying.call, *events)
         except Overtaken:
-            _log.info("what was owed is closed already", extra=log.fields(of=call))
+            return  # somebody has closed it this moment: look again
+        self._settle(lying.obligation)
+
+
+def _where(history: Sequence[Event], obligation: Obligation) -> _Lying | None:
+    for event in history:
+        if isinstance(event, follow.MessageDeposited) and event.obligation == obligation.id:
+            return _Lying(
+                obligation=obligation.id,
+                call=obligation.call,
+                box=event.mailbox,
+                message=event.message,
+            )
+    return None
+
+
+def _found(history: Sequence[Event]) -> VoicemailFound | None:
+    return next((event for event in history if isinstance(event, VoicemailFound)), None)
 
 
 def shown(name: str) -> str:

@@ -10,7 +10,7 @@ from kai_ari.calls.call import CallId
 from kai_ari.calls.voicemail import Voicemail
 from kai_ari.errors import AsteriskError
 from kai_ari.followup.mailbox import MailboxKeeper, Parcel
-from kai_ari.ledger.deposits import put_by_kai
+from kai_ari.ledger.deposits import messages_owed, put_by_kai
 from kai_ari.ledger.follow_up import SqlFollowUp
 from kai_ari.ledger.recordings import FileRecordings
 from kai_ari.ledger.store import SqlLedger
@@ -149,6 +149,7 @@ def keeper_of(
         recordings=directory,
         decode=lambda data: data,
         collect=voicemails.collect,
+        recent=lambda since: messages_owed(ledger, since),
         clock=clock,
     )
 

@@ -135,15 +135,27 @@ async def test_a_recording_that_is_gone_is_said_and_stays_owed(office: Office) -
     assert await office.state() is State.OPEN
 
 
-async def test_one_that_is_done_elsewhere_is_not_put_in_nor_heard(office: Office) -> None:
+async def test_a_message_that_went_out_by_mail_is_put_in_too(office: Office) -> None:
     await office.owe()
-    keeper = office.keeper()
-    await keeper.once()
+    mailed = follow.ObligationKept(obligation="o1", evidence="delivered to Dana by email")
+    await office.ledger.append(CALL, mailed)
+    await office.keeper().once()
+    [message] = office.mailbox.lying
+    office.mailbox.hear(message.id)
+    for _ in range(2):
+        await office.keeper().once()
+    assert len(await office.of(follow.MessageDeposited)) == 1
+    assert len(await office.of(follow.MessageHeard)) == 1
+    assert len(await office.of(follow.ObligationKept)) == 1
+    assert len(office.mailbox.put_in) == 1
+
+
+async def test_one_that_nobody_needs_is_not_put_in(office: Office) -> None:
+    await office.owe()
     cancelled = follow.ObligationCancelled(obligation="o1", why="spoke to her", by="dana")
     await office.ledger.append(CALL, cancelled)
-    office.mailbox.hear(office.mailbox.lying[0].id)
-    await keeper.once()
-    assert not await office.of(follow.MessageHeard)
+    await office.keeper().once()
+    assert not office.mailbox.put_in
     assert await office.state() is State.CANCELLED
 
 
