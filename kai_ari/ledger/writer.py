@@ -187,15 +187,18 @@ class Writer:
 
 def _write_append(connection: Connection, append: Append) -> None:
     if append.call is not None:
-        if append.events:
-            _chain(connection, append.call, append)
+        history = _chain(connection, append.call, append)
         if append.follows_up:
-            _follow_up(connection, append.call, append)
+            _follow_up(connection, append.call, append, [record.event for record in history])
     settling.write_opt_outs(connection, append.listed)
 
 
-def _chain(connection: Connection, call: CallId, append: Append) -> None:
-    """Chain the events behind those the call has, and bring its row in `calls` up to date."""
+def _chain(connection: Connection, call: CallId, append: Append) -> Sequence[Record]:
+    """Chain the events behind those the call has, and bring its row in `calls` up to date.
+
+    The whole record then, or only what is new of it while the caller is connected and nothing
+    owed is concerned: reading it is most of what an append costs.
+    """
     calls = tables.calls
     this = calls.c.id == call
     found = connection.execute(select(calls.c.length, calls.c.head, calls.c.ended_at).where(this))
@@ -205,19 +208,27 @@ def _chain(connection: Connection, call: CallId, append: Append) -> None:
     for place, event in enumerate(append.events, start=length + 1):
         records.append(seal(call, place, append.at.astimezone(UTC), event, head))
         head = records[-1].hash
+    turns = any(isinstance(event, Arrived | Ended) for event in append.events)
+    ended = listed is not None and listed.ended_at is not None
+    whole = records
+    if listed is not None and (ended or turns or append.follows_up):
+        whole = [*_records_of(connection, call), *records]
+    if not records:
+        return whole
 
     if listed is None:
         connection.execute(insert(calls).values(asdict(project(records))))
-    elif listed.ended_at or any(isinstance(e, Arrived | Ended) for e in append.events):
-        row = asdict(project([*_records_of(connection, call), *records]))
-        connection.execute(update(calls).where(this).values(row))
+    elif ended or turns:
+        connection.execute(update(calls).where(this).values(asdict(project(whole))))
     else:
         connection.execute(update(calls).where(this).values(length=records[-1].seq, head=head))
     connection.execute(insert(tables.events), [event_values(record) for record in records])
+    return whole
 
 
-def _follow_up(connection: Connection, call: CallId, append: Append) -> None:
-    history = [record.event for record in _records_of(connection, call)]
+def _follow_up(
+    connection: Connection, call: CallId, append: Append, history: Sequence[Event]
+) -> None:
     settling.write_owed(connection, history, len(append.events), append.obligations)
     settling.write_planned(connection, history, append.planned)
     if append.moved is not None:
