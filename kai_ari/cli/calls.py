@@ -70,8 +70,8 @@ def add(subparsers: Any) -> None:
         actions,
         "verify",
         summary="check the hash chain of every call, and what was computed from it",
-        what="Recomputes every call's hash chain, outcome and obligations, and names each event"
-        " or call where the record is not what was written.",
+        what="Recomputes every call's hash chain, outcome, obligations and notices, and names"
+        " each event or call where the record is not what was written.",
         examples={"kai-ari calls verify": "does the record hold?"},
         statuses={0: "it holds", 1: "something was changed or lost: one line for each break"},
     )
