@@ -13,6 +13,7 @@ from kai_ari.asterisk.ami_queues import QueueMonitor
 from kai_ari.asterisk.client import AriSettings
 from kai_ari.asterisk.connection import Asterisk
 from kai_ari.asterisk.media_transport import MediaTransport
+from kai_ari.calling import call_backs
 from kai_ari.calls.numbers import normalise_number
 from kai_ari.clock import SystemClock
 from kai_ari.config.load import load
@@ -21,6 +22,7 @@ from kai_ari.config.secret import ari_password
 from kai_ari.config.staff import people_of, zone_of
 from kai_ari.dialogue import lines
 from kai_ari.dialogue.all_lines import fixed_lines
+from kai_ari.followup.callbacks import CallBacks
 from kai_ari.house import (
     RulesKeeper,
     house_of,
@@ -29,6 +31,7 @@ from kai_ari.house import (
     spoken_targets,
 )
 from kai_ari.ledger.database import RULES_IN_FORCE, ledger_file
+from kai_ari.ledger.follow_up import SqlFollowUp
 from kai_ari.ledger.presence import open_presence
 from kai_ari.ledger.recordings import FileRecordings
 from kai_ari.ledger.sole_agent import sole_agent
@@ -62,12 +65,15 @@ class Agent:
     ledger: SqlLedger
     keeper: RulesKeeper
     queues: QueueMonitor | None
+    call_backs: CallBacks | None = None
 
     async def serve(self) -> None:
         """Answer calls until `asterisk.stop`, or an error that waiting cannot cure (KaiError)."""
         beside = [asyncio.create_task(self.keeper.refresh(), name="calendars")]
         if self.queues is not None:
             beside.append(asyncio.create_task(self.queues.run(), name="queues"))
+        if self.call_backs is not None:
+            beside.append(asyncio.create_task(self.call_backs.run(), name="call backs"))
         try:
             await self.asterisk.run(self._answer, on_settled=self._collect)
         finally:
@@ -166,6 +172,14 @@ async def build(
             ledger=ledger,
             keeper=keeper,
             queues=queues,
+            call_backs=call_backs(
+                config,
+                rules,
+                asterisk=asterisk,
+                reception=reception,
+                desk=SqlFollowUp(ledger),
+                clock=clock,
+            ),
         )
 
 

@@ -155,6 +155,12 @@ class Asterisk:
             raise AriUnreachable("Asterisk is away: nobody can be called now")
         return await self._outbound.place(placing, arrival, serve)
 
+    async def has(self, channel: str) -> bool:
+        """Whether Asterisk has a channel now. Raises AriUnreachable when it is away."""
+        if not self.ready.is_set():
+            raise AriUnreachable("Asterisk is away: it cannot be asked now")
+        return await self._outbound.has(channel)
+
     # -- one call ------------------------------------------------------------------
 
     async def _serve(self, call: AriCall, ari: AriClient, on_call: OnCall) -> None:

@@ -39,6 +39,9 @@ MACHINE_WORDS = "MACHINE_WORDS"
 #: AMD takes at most 5 s and the waiting for the end of a machine's greeting 40 s (extensions.conf).
 LISTEN_LIMIT_S = 60.0
 
+#: Where Asterisk itself ends the call, whatever has become of Kai.
+LONGEST_S = 3600
+
 _CALLEE = "callee"
 
 _log = log.get("asterisk")
@@ -135,6 +138,7 @@ class Outbound:
             await self._over.wait()
             return
         self.channel = leg.winner
+        await self._ari.set_variable(self.channel, "TIMEOUT(absolute)", str(LONGEST_S))
 
     async def _ask_for(self, leg: Leg) -> None:
         """Asterisk tells which phones are registered only to a channel: for the asking there is

@@ -49,6 +49,9 @@ class OutboundCalls:
         task.add_done_callback(lambda done: self._ringing.pop(done, None))
         return await placed
 
+    async def has(self, channel: str) -> bool:
+        return any(each.id == channel for each in await self._ari.channels())
+
     def lose(self, reason: str) -> None:
         """Asterisk was away: nothing is known of those that were not answered yet."""
         for outbound in self._ringing.values():

@@ -135,14 +135,14 @@ class CallBackEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CalledOut(Event):
-    """The first event of the record of a call that Kai makes, for what call `of_call` owes.
+    """The first event of the record of a call that Kai makes, for what another call owes.
     `answered`: person or machine, as far as their first words tell; `why` they tell so."""
 
     kind = "called_out"
     channel: str
     number: str
     of_call: str
-    obligation: str
+    for_obligation: str
     answered: str
     why: str
 

@@ -53,12 +53,15 @@ class Trunk(Section):
     )
 
 
+Prefix = Annotated[str, AfterValidator(_prefix)]
+
+
 class DialOut(Section):
     """Numbers that begin with `prefix`, and with none of `but_not`, go out through `trunk`."""
 
-    prefix: Annotated[str, AfterValidator(_prefix)]
+    prefix: Prefix
     trunk: Name
-    but_not: tuple[Annotated[str, AfterValidator(_prefix)], ...] = ()
+    but_not: tuple[Prefix, ...] = ()
 
 
 class Queue(Section):

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field, Strict
 from kai_ari.config import pbx
 from kai_ari.config.alerts import Alerts
 from kai_ari.config.alerts import cross_check as check_alerts
+from kai_ari.config.callbacks import Callbacks
+from kai_ari.config.callbacks import cross_check as check_callbacks
 from kai_ari.config.crosscheck import Mistake
 from kai_ari.config.fields import (
     BesideFile,
@@ -145,6 +147,7 @@ class Config(Section):
     email: Email | None = None
     webhooks: Webhooks = Field(default_factory=dict)
     alerts: Alerts = Alerts()
+    callbacks: Callbacks | None = None
     keep: Keep = Keep()
     message: Message = Message()
     asterisk: Asterisk = Asterisk()
@@ -160,4 +163,5 @@ CROSS_CHECKS: tuple[Callable[[Config], Iterable[Mistake]], ...] = (
     check_people,
     check_gateways,
     check_alerts,
+    check_callbacks,
 )

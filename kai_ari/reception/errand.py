@@ -37,7 +37,7 @@ class Errand:
             channel=channel,
             number=self.number,
             of_call=self.of_call,
-            obligation=self.obligation,
+            for_obligation=self.obligation,
             answered="machine" if self.machine else "person",
             why=self.told_by,
         )

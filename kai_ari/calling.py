@@ -1,0 +1,184 @@
+"""Call backs carried out: Asterisk makes the call, reception has the conversation."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from kai_ari.asterisk.connection import Asterisk
+from kai_ari.asterisk.outbound import LONGEST_S, Placed, Placing, first_channel
+from kai_ari.calls.call import Arrival, CallId
+from kai_ari.calls.follow_events import CallBackResult
+from kai_ari.clock import Clock
+from kai_ari.config.callbacks import Callbacks
+from kai_ari.config.schema import Config
+from kai_ari.config.staff import zone_of
+from kai_ari.followup.callbacks import CallBackRules, CallBacks
+from kai_ari.followup.dialler import CallBack, Came
+from kai_ari.followup.ports import Desk
+from kai_ari.promises import permission
+from kai_ari.promises.retry import BackOff
+from kai_ari.reception.errand import Errand
+from kai_ari.reception.legs import LegEnded, LegResult
+from kai_ari.reception.ports import LiveCall
+from kai_ari.reception.reception import Reception
+from kai_ari.reception.routes import Rules
+
+_RESULTS = {
+    LegResult.BUSY: CallBackResult.BUSY,
+    LegResult.DECLINED: CallBackResult.REJECTED,
+    LegResult.NO_ANSWER: CallBackResult.NO_ANSWER,
+    LegResult.UNREACHABLE: CallBackResult.UNREACHABLE,
+    LegResult.REFUSED: CallBackResult.UNREACHABLE,
+}
+_NO_SUCH_NUMBER = "no_such_number"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HouseDialler:
+    """Implements `followup.dialler.Dialler`. `shown` is the number shown as calling, "" for none.
+    `machine_words`: a machine gets a message, else nothing."""
+
+    asterisk: Asterisk
+    reception: Reception
+    rules: Rules
+    ring_s: int
+    shown: str
+    machine_words: bool
+
+    def channel_of(self, call: CallId) -> str:
+        return first_channel(call)
+
+    async def dial(self, call_back: CallBack) -> Came | None:
+        house = self.rules.current
+        try:
+            to = house.destination(call_back.number)
+        except KeyError:
+            why = "no line of the business leads to this number"
+            return Came(result=CallBackResult.REFUSED, why=why)
+        placing = Placing(
+            call=call_back.call,
+            to=to,
+            ring_s=self.ring_s,
+            shown_number=self.shown,
+            shown_name=house.plan.business,
+            machine_words=self.machine_words,
+        )
+        arrival = Arrival(
+            call=call_back.call,
+            channel=first_channel(call_back.call),
+            did=call_back.did,
+            caller_raw="",
+            caller_name=call_back.slots.get("name", ""),
+            caller_number=call_back.number,
+        )
+        errand = Errand(
+            number=call_back.number,
+            of_call=call_back.of_call,
+            obligation=call_back.obligation,
+            why=call_back.why,
+            slots=call_back.slots,
+        )
+
+        async def serve(live: LiveCall, placed: Placed) -> None:
+            if not placed.machine or self.machine_words:
+                told = replace(errand, machine=placed.machine, told_by=placed.why)
+                await self.reception.call_out(live, told)
+
+        placed = await self.asterisk.place(placing, arrival, serve)
+        if placed.ended is not None:
+            return _not_reached(placed.ended, uncertain=placed.uncertain)
+        if placed.machine and not self.machine_words:
+            return Came(result=CallBackResult.MACHINE, why=placed.why)
+        return None
+
+    async def is_up(self, channel: str) -> bool:
+        return await self.asterisk.has(channel)
+
+
+def _not_reached(ended: LegEnded, *, uncertain: bool) -> Came:
+    if uncertain:
+        return Came(result=CallBackResult.UNCERTAIN, why=ended.reason)
+    if ended.reason == _NO_SUCH_NUMBER:
+        return Came(result=CallBackResult.INVALID, why=ended.reason)
+    if ended.result is LegResult.DROPPED:
+        return Came(result=CallBackResult.FAILED, why="answered, and hung up at once")
+    return Came(result=_RESULTS.get(ended.result, CallBackResult.FAILED), why=ended.reason)
+
+
+#: After a busy line: it is free again sooner than somebody is back who was out.
+_BUSY_S = 300.0
+
+
+def call_backs(
+    config: Config,
+    rules: Rules,
+    *,
+    asterisk: Asterisk,
+    reception: Reception,
+    desk: Desk,
+    clock: Clock,
+) -> CallBacks | None:
+    """None where people call back themselves."""
+    section = config.callbacks
+    if section is None or not section.automatic:
+        return None
+    dialler = HouseDialler(
+        asterisk=asterisk,
+        reception=reception,
+        rules=rules,
+        ring_s=section.ring,
+        shown=section.shown or next((n for n in config.numbers if n.startswith("+")), ""),
+        machine_words=section.machine == "message",
+    )
+    return CallBacks(
+        desk=desk, dialler=dialler, rules=call_back_rules(config, section, rules), clock=clock
+    )
+
+
+def call_back_rules(config: Config, section: Callbacks, rules: Rules) -> CallBackRules:
+    again_s = section.retry_after * 60.0
+    return CallBackRules(
+        permission=permission_rules(config, section, rules),
+        again=BackOff(first_s=again_s, most_s=max(again_s, 86_400.0), attempts=section.attempts),
+        busy=BackOff(first_s=min(_BUSY_S, again_s), most_s=again_s, attempts=section.attempts),
+        pace_s=section.pause,
+        person=config.business.owner or "a person",
+    )
+
+
+def permission_rules(config: Config, section: Callbacks, rules: Rules) -> permission.Rules:
+    """The business hours are those in force when it is asked."""
+
+    def opens(at: datetime) -> datetime | None:
+        return rules.current.plan.staff.next_opening(at)
+
+    return permission.Rules(
+        country=config.business.country,
+        zone=zone_of(config),
+        prefixes=tuple(
+            permission.Prefix(
+                begins=begins,
+                but_not=dial_out.but_not,
+                per_minute=section.per_minute.get(begins, Decimal(0)),
+            )
+            for dial_out in config.dial_out
+            for begins in _begins(dial_out.prefix, section)
+        ),
+        countries=frozenset(section.countries),
+        extensions=frozenset(config.phones),
+        between=section.minutes,
+        opens=opens,
+        attempts=section.attempts,
+        per_day=section.per_day,
+        at_once=section.at_once,
+        cost_per_day=section.cost_per_day,
+        longest=timedelta(seconds=LONGEST_S),
+    )
+
+
+def _begins(prefix: str, section: Callbacks) -> list[str]:
+    """A rule's own prefix, and the longer ones below it that cost otherwise."""
+    return [
+        prefix,
+        *(other for other in section.per_minute if other.startswith(prefix) and other != prefix),
+    ]

@@ -1,0 +1,40 @@
+"""Call backs that somebody of the business asks for: a record of their own, without a call."""
+
+from datetime import datetime
+from uuid import uuid4
+
+from kai_ari.calls.call import CallId, new_call_id
+from kai_ari.calls.events import Ended, EndedBy, ObligationWritten
+from kai_ari.calls.follow_events import CallBackAsked
+from kai_ari.calls.leg_events import CallbackBooked
+from kai_ari.clock import require_zone
+from kai_ari.followup.ports import Desk
+from kai_ari.promises.obligation import Obligation, Owed
+
+
+async def book(
+    desk: Desk, *, number: str, reason: str, name: str, due: datetime, now: datetime, by: str
+) -> tuple[CallId, Obligation]:
+    """Write that `number` is to be called, from `due` on. Whether it may be called is asked before.
+
+    Raises LedgerError.
+    """
+    call = new_call_id(now)
+    about = {"number": number, "reason": reason, "name": name, "due": due.isoformat()}
+    obligation = Obligation(
+        id=uuid4().hex[:16],
+        call=call,
+        owed=Owed.CALL_BACK,
+        since=require_zone(now),
+        about={what: value for what, value in about.items() if value},
+        due=require_zone(due),
+    )
+    await desk.note(
+        call,
+        CallBackAsked(how="command", by=by),
+        CallbackBooked(number=number, due=due.isoformat()),
+        ObligationWritten(obligation=obligation.id, owed=Owed.CALL_BACK.value),
+        Ended(by=EndedBy.KAI, cause=None, reason="asked_for"),
+        obligations=(obligation,),
+    )
+    return call, obligation

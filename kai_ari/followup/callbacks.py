@@ -1,0 +1,311 @@
+"""Calls people back, as it is owed: when it may, one attempt at a time, and never blindly again.
+
+    due ─> permitted? ──no──> noted with its reason, due again when it may
+            └─yes─> CallBackStarted ─> dialled ─> CallBackEnded and what follows from it
+
+All that it knows is in the ledger. An attempt whose end was not written, since Kai died with
+it, is looked up in Asterisk and in the record; if neither tells, it counts as made.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from kai_ari import log
+from kai_ari.calls import events as ev
+from kai_ari.calls import leg_events as leg
+from kai_ari.calls.call import call_of, new_call_id
+from kai_ari.calls.events import Event
+from kai_ari.calls.follow_events import (
+    CallBackAsked,
+    CallBackEnded,
+    CallBackResult,
+    CallBackStarted,
+    ObligationAssigned,
+    ObligationCancelled,
+    ObligationDue,
+    ObligationKept,
+)
+from kai_ari.calls.outcome import A_PERSON
+from kai_ari.clock import Clock
+from kai_ari.dialogue.turns import Why
+from kai_ari.errors import AsteriskError, KaiError, LedgerError
+from kai_ari.followup.dialler import CallBack, Came, Dialler, came_of
+from kai_ari.followup.outbox import Overtaken
+from kai_ari.followup.ports import Desk
+from kai_ari.promises import permission
+from kai_ari.promises.obligation import Obligation, Owed
+from kai_ari.promises.permission import Reason, Refused, may_dial
+from kai_ari.promises.retry import BackOff
+from kai_ari.promises.standing import Standing, State, standing
+
+_log = log.get("callbacks")
+
+#: What is held back by nothing but time is looked at again at least this often.
+REVIEW = timedelta(minutes=1)
+#: Asterisk is away, or a call of an earlier agent is still up: asked again after this.
+SOON = timedelta(seconds=3)
+#: Before the ledger is tried again after it has failed.
+FAULT_S = 2.0
+
+#: Refusals that pass in a moment, and are no news to anybody.
+_PASSING = frozenset({Reason.TOO_MANY_AT_ONCE})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallBackRules:
+    """`again` is how long after an attempt the next one is made, `busy` after a busy line.
+    `pace_s` lies between two calls. `person` is who takes what Kai cannot do, a key of people."""
+
+    permission: permission.Rules
+    again: BackOff
+    busy: BackOff
+    pace_s: float
+    person: str
+
+
+@dataclass(kw_only=True)
+class CallBacks:
+    desk: Desk
+    dialler: Dialler
+    rules: CallBackRules
+    clock: Clock
+    _up: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # by obligation
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Until cancelled. What fails is logged and tried again."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._hear_news(), name="news of call backs")
+            while True:
+                try:
+                    until = await self._look(tasks)
+                except LedgerError as error:
+                    _log.error("the ledger cannot be read", extra=log.fields(error=str(error)))
+                    until = self.clock.now() + timedelta(seconds=FAULT_S)
+                await self._wait(until)
+
+    async def _hear_news(self) -> None:
+        mark = 0
+        while True:
+            try:
+                mark = await self.desk.news(mark)
+            except LedgerError as error:
+                _log.error("no news of call backs", extra=log.fields(error=str(error)))
+                await asyncio.sleep(FAULT_S)
+            self._changed.set()
+
+    async def _wait(self, until: datetime) -> None:
+        seconds = max(0.0, (until - self.clock.now()).total_seconds())
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+        self._changed.clear()
+
+    # -- what is due -----------------------------------------------------------------
+
+    async def _look(self, tasks: asyncio.TaskGroup) -> datetime:
+        """Begin what is due and permitted; when to look again, if nothing happens before."""
+        now = self.clock.now()
+        due = await self.desk.owed(kind=Owed.CALL_BACK, due_by=now)
+        later = await self._next_due(now)
+        for obligation in due:
+            if obligation.id in self._up:
+                continue
+            again = await self._consider(obligation, tasks)
+            if again is not None:
+                later = min(later, again)
+        return later
+
+    async def _next_due(self, now: datetime) -> datetime:
+        """What a clock that jumps makes due is seen within REVIEW."""
+        soon = now + REVIEW
+        coming = await self.desk.owed(kind=Owed.CALL_BACK, due_by=soon)
+        return min([one.due for one in coming if one.due and one.due > now], default=soon)
+
+    async def _consider(self, obligation: Obligation, tasks: asyncio.TaskGroup) -> datetime | None:
+        """One that is due: begun, put off, or left to a person; when to look at it again."""
+        history = await self.desk.history(obligation.call)
+        now = standing(history, obligation.id)
+        if now is None or now.state is not State.OPEN:
+            return None
+        if now.attempt is not None:
+            return await self._left_over(obligation, now, history)
+        if now.assigned is not None:  # a person does it
+            return None
+        number = number_of(obligation)
+        refused = await self._refused(obligation, number)
+        if refused is not None:
+            return await self._put_off(obligation, now, refused)
+        call = new_call_id(self.clock.now())
+        started = CallBackStarted(
+            obligation=obligation.id,
+            attempt=now.attempts + 1,
+            number=number,
+            channel=self.dialler.channel_of(call),
+        )
+        try:
+            await self.desk.note(obligation.call, started)
+        except Overtaken as overtaken:
+            _log.info("not called back", extra=log.fields(why=str(overtaken)))
+            return self.clock.now() + SOON
+        call_back = CallBack(
+            call=call,
+            number=number,
+            did=_did(history),
+            of_call=obligation.call,
+            obligation=obligation.id,
+            why=_why(history),
+            slots=_slots(obligation),
+        )
+        self._up[obligation.id] = tasks.create_task(
+            self._attempt(obligation, call_back, started.attempt), name=f"call back {call}"
+        )
+        await asyncio.sleep(self.rules.pace_s)
+        return None
+
+    async def _refused(self, obligation: Obligation, number: str) -> Refused | None:
+        at = self.clock.now()
+        permitted = may_dial(
+            number,
+            at,
+            self.rules.permission,
+            await self.desk.opted_out(number),
+            await self.desk.dialled(at - permission.DAY, obligation=obligation.id),
+            obligation=obligation.id,
+        )
+        return permitted if isinstance(permitted, Refused) else None
+
+    async def _put_off(
+        self, obligation: Obligation, now: Standing, refused: Refused
+    ) -> datetime | None:
+        """The refusal, its reason and what follows go on record; but for one that passes soon."""
+        if refused.reason in _PASSING and refused.until is not None:
+            return refused.until
+        why = refused.reason.value.replace("_", " ")
+        events: list[Event] = []
+        if refused.reason is not Reason.ALL_ATTEMPTS_MADE:  # each of those is on record
+            events.append(
+                CallBackEnded(
+                    obligation=obligation.id,
+                    attempt=now.attempts + 1,
+                    result=CallBackResult.REFUSED,
+                    why=why,
+                )
+            )
+        if refused.reason is Reason.OPTED_OUT:
+            events.append(_cancelled(obligation, "the number has opted out", "the caller"))
+        elif refused.until is None:
+            events.append(self._to_a_person(obligation))
+        else:
+            events.append(_due(obligation, refused.until, why))
+        await self.desk.note(obligation.call, *events)
+        return None
+
+    def _to_a_person(self, obligation: Obligation) -> Event:
+        return ObligationAssigned(obligation=obligation.id, to=self.rules.person, by="kai")
+
+    # -- one attempt -----------------------------------------------------------------
+
+    async def _attempt(self, obligation: Obligation, call_back: CallBack, attempt: int) -> None:
+        log.call_id.set(call_back.call)
+        try:
+            came = await self._came(call_back)
+            _log.info("called back", extra=log.fields(result=came.result.value, why=came.why))
+            await self._conclude(obligation, attempt, came)
+        except LedgerError as error:  # its start is on record: it is looked up later
+            _log.error("a call back's end was not written", extra=log.fields(error=str(error)))
+        except Exception:  # noqa: BLE001 - one call's failure never touches another
+            _log.exception("a call back failed", extra=log.fields())
+        finally:
+            del self._up[obligation.id]
+            self._changed.set()
+
+    async def _came(self, call_back: CallBack) -> Came:
+        try:
+            came = await self.dialler.dial(call_back)
+        except AsteriskError as error:
+            return Came(result=CallBackResult.FAILED, why=str(error))
+        if came is not None:
+            return came
+        told = came_of(call_back.call, await self.desk.history(call_back.call))
+        return told or Came(result=CallBackResult.UNCERTAIN, why="it left no record")
+
+    async def _left_over(
+        self, obligation: Obligation, now: Standing, history: Sequence[Event]
+    ) -> datetime | None:
+        """An attempt that an earlier agent began, and did not end."""
+        started = [
+            e for e in history if isinstance(e, CallBackStarted) and e.attempt == now.attempt
+        ]
+        channel = next((e.channel for e in started if e.obligation == obligation.id), "")
+        try:
+            if await self.dialler.is_up(channel):
+                return self.clock.now() + SOON
+        except KaiError as error:
+            _log.info("not known whether a call is up", extra=log.fields(error=str(error)))
+            return self.clock.now() + SOON
+        call = call_of(channel)
+        came = came_of(call, await self.desk.history(call)) if call else None
+        came = came or Came(
+            result=CallBackResult.UNCERTAIN, why="Kai ended in the middle of it: it may have rung"
+        )
+        await self._conclude(obligation, now.attempt or now.attempts, came)
+        return self.clock.now()
+
+    async def _conclude(self, obligation: Obligation, attempt: int, came: Came) -> None:
+        """The end of an attempt, and the next step: in one write."""
+        ended = CallBackEnded(
+            obligation=obligation.id, attempt=attempt, result=came.result, why=came.why
+        )
+        await self.desk.note(obligation.call, ended, *self._next(obligation, attempt, came))
+
+    def _next(self, obligation: Obligation, attempt: int, came: Came) -> list[Event]:
+        if came.kept:
+            return [ObligationKept(obligation=obligation.id, evidence=came.kept)]
+        if came.not_needed:
+            return [_cancelled(obligation, came.why, came.not_needed)]
+        if came.result is CallBackResult.LATER:  # they named a time, which is on record
+            return []
+        if came.result is CallBackResult.INVALID or attempt >= self.rules.permission.attempts:
+            return [self._to_a_person(obligation)]
+        back_off = self.rules.busy if came.result is CallBackResult.BUSY else self.rules.again
+        wait_s = back_off.wait_s(obligation.id, attempt)
+        if came.result is CallBackResult.UNCERTAIN:  # it may have rung: not one second less
+            wait_s = max(back_off.first_s, wait_s or 0)
+        if wait_s is None:
+            return [self._to_a_person(obligation)]
+        at = self.clock.now() + timedelta(seconds=wait_s)
+        return [_due(obligation, at, came.result.value.replace("_", " "))]
+
+
+def number_of(obligation: Obligation) -> str:
+    """What they gave, else what they called from; "" for none."""
+    return obligation.about.get("number") or obligation.about.get("caller_id") or ""
+
+
+def _slots(obligation: Obligation) -> dict[str, str]:
+    known = {slot: obligation.about.get(slot, "") for slot in ("name", "reason")}
+    return {slot: value for slot, value in known.items() if value and value != A_PERSON}
+
+
+def _did(history: Sequence[Event]) -> str:
+    return next((e.did for e in history if isinstance(e, ev.Arrived)), "")
+
+
+def _why(history: Sequence[Event]) -> Why:
+    if any(isinstance(event, CallBackAsked) for event in history):
+        return Why.TOLD_TO
+    booked = any(isinstance(event, leg.CallbackBooked) for event in history)
+    return Why.ASKED if booked else Why.CUT_OFF
+
+
+def _cancelled(obligation: Obligation, why: str, by: str) -> Event:
+    return ObligationCancelled(obligation=obligation.id, why=why, by=by)
+
+
+def _due(obligation: Obligation, at: datetime, why: str) -> Event:
+    return ObligationDue(obligation=obligation.id, due=at.isoformat(), why=why)
