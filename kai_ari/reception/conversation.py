@@ -1,5 +1,6 @@
 """Watching over a caller and a person who talk: what proves it, and how it ends."""
 
+import math
 from dataclasses import dataclass
 
 from kai_ari import log
@@ -24,18 +25,19 @@ GIVE_BACK_S = 2.0
 
 @dataclass(kw_only=True)
 class _Flow:
-    """Counters at the joining, at the last sample, and since when both have grown."""
+    """Counters at the joining and at the last sample; when both were last seen to grow, by the
+    monotonic clock."""
 
     first: AudioFlow | None = None
     last: AudioFlow | None = None
-    silent_samples: int = 0  # in a row, in which not both have grown
+    grew_at: float = -math.inf
 
-    def take(self, now: AudioFlow) -> None:
+    def take(self, now: AudioFlow, at: float) -> None:
         self.first = self.first or now
         before = self.last or now
         self.last = now
-        grew = now.from_caller > before.from_caller and now.from_leg > before.from_leg
-        self.silent_samples = 0 if grew else self.silent_samples + 1
+        if now.from_caller > before.from_caller and now.from_leg > before.from_leg:
+            self.grew_at = at
 
     @property
     def heard(self) -> AudioFlow:
@@ -59,6 +61,7 @@ class Conversation:
         self._scene = scene
         self._name = name
         self._since = scene.clock.monotonic()
+        self._sample_at = self._since + SAMPLE_S
         self._flow = _Flow()
         self._noted_both_ways = False
         self._proven = False
@@ -84,12 +87,12 @@ class Conversation:
                         await self._part(EndedBy.HUMAN, given_back=True)
                         await self._scene.call.part()
                         return CameBack.GIVEN_BACK
-                case None:
-                    await self._sample()
-                    if self._is_dead():
-                        await self._part(EndedBy.KAI)
-                        await self._scene.call.part()
-                        return CameBack.HANDOFF_SUSPECT
+            if item is None or self._sample_at <= self._scene.clock.monotonic():
+                await self._sample()
+                if self._is_dead():
+                    await self._part(EndedBy.KAI)
+                    await self._scene.call.part()
+                    return CameBack.HANDOFF_SUSPECT
 
     # -- proof -----------------------------------------------------------------------
 
@@ -97,16 +100,19 @@ class Conversation:
         return self._scene.clock.monotonic() - self._since
 
     def _next_sample(self) -> float | None:
-        return None if self._proven else self._scene.clock.monotonic() + SAMPLE_S
+        return None if self._proven else self._sample_at
 
     async def _sample(self) -> None:
+        """A leg that has just gone has no counters any more: what was seen last counts then."""
         if self._proven:
             return
+        clock = self._scene.clock
         try:
-            self._flow.take(await self._scene.call.audio_flow(self._name))
+            counters = await self._scene.call.audio_flow(self._name)
+            self._flow.take(counters, clock.monotonic())
         except AsteriskError as error:
             _log.debug("no counters", extra=log.fields(error=str(error)))
-            return
+        self._sample_at = clock.monotonic() + SAMPLE_S
         heard, record = self._flow.heard, self._scene.record
         if self._flow.both_ways and not self._noted_both_ways:
             self._noted_both_ways = True
@@ -118,7 +124,7 @@ class Conversation:
         minimum = self._scene.settings.conversation_s
         if self._lasted_s() < minimum or not self._flow.both_ways:
             return
-        if self._flow.silent_samples * SAMPLE_S < minimum / 2:
+        if clock.monotonic() - self._flow.grew_at < minimum / 2:
             self._proven = True
             await record.note(
                 leg.Conversed(

@@ -48,7 +48,7 @@ _POLL_S: Final = 0.2
 _RING_S: Final = 6
 #: A caller who acts in a certain attempt needs time for it.
 _LONG_RING_S: Final = 15
-_TALK_S: Final = 12.0
+_TALK_S: Final = 14.0
 _URGENT: Final = "It is urgent, a pipe has burst."
 _MESSAGE: Final = "Please ring me about the boiler in the cellar."
 _NO: Final = "No, I'd rather not."

@@ -27,7 +27,7 @@ from tests.handoff_real.staff import (
 from tests.reception_real.house import nothing_left_behind
 from tests.reception_real.placed import matches
 
-TALK_S = 12.0
+TALK_S = 14.0
 #: As long as it takes to say who calls.
 WHISPER_FRAMES = 150
 TEAMS = """

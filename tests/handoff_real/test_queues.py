@@ -20,7 +20,7 @@ from tests.handoff_real.staff import Desk, StaffScript, accepts, answers, presse
 from tests.reception_real.house import nothing_left_behind
 from tests.reception_real.placed import matches
 
-TALK_S = 12.0
+TALK_S = 14.0
 #: Each queue and its member, who is the only one.
 QUEUES = {
     "attended": "201",

@@ -40,7 +40,7 @@ from tests.handoff_real.staff import (
 from tests.reception_real.house import nothing_left_behind, speaker
 from tests.reception_real.placed import matches
 
-TALK_S = 12.0
+TALK_S = 14.0
 OUTSIDE = "+12125550177"  # a number that Kai might dial, and nobody asked it to
 MOBILE, FORWARDING = "+12125550101", "+12125550102"
 

@@ -24,7 +24,7 @@ from tests.handoff_real.staff import Desk, StaffScript, accepts, answers, rings_
 from tests.reception_real.house import nothing_left_behind, speaker
 from tests.reception_real.placed import matches
 
-TALK_S = 12.0
+TALK_S = 14.0
 CASE = "case-7"
 WEBHOOKS = ("taken", "broken", "mute")
 DESKS: Mapping[str, StaffScript] = {

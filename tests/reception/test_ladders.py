@@ -1,5 +1,7 @@
 """Ways to a person on virtual time: what each who is rung does, and what comes of the call."""
 
+from dataclasses import replace
+
 import pytest
 
 from kai_ari.calls import events as ev
@@ -199,6 +201,21 @@ def test_a_caller_who_ends_a_short_talk_was_connected() -> None:
     result = serve(ZERO, HangUpInTalk(after_ms=4000), people={"101": ACCEPTS}, rules=TO_DANA)
     assert result.outcome.headline is Headline.HUMAN_CONNECTED
     assert result.outcome.ended_by is EndedBy.CALLER
+
+
+def test_a_talk_is_measured_whatever_keys_are_pressed_in_it() -> None:
+    presses = replace(ACCEPTS, talk_keys="5" * 60, talk_keys_after_ms=100)
+    result = serve(ZERO, people={"101": presses}, rules=TO_DANA)
+    [conversed] = result.of(leg.Conversed)
+    assert isinstance(conversed, leg.Conversed)
+    assert conversed.lasted_ms < 11_000
+
+
+def test_a_talk_that_ends_between_two_looks_at_it_counts_as_long_as_it_was() -> None:
+    leaves = replace(ACCEPTS, leaves_after_ms=10_200)
+    result = serve(ZERO, people={"101": leaves}, rules=TO_DANA)
+    assert result.outcome.headline is Headline.HUMAN_CONNECTED
+    assert result.outcome.ended_by is EndedBy.HUMAN
 
 
 def test_a_person_gives_the_caller_back() -> None:
