@@ -60,6 +60,8 @@ class MailNotifier:
         await smtp.connect()
         if settings.username is not None:
             await smtp.login(settings.username, settings.password)
+        await smtp.mail(settings.sender)
+        await smtp.rcpt(notice.to.address)
         size = smtp.esmtp_extensions.get("size", "")
         mail = await asyncio.to_thread(
             mail_of,
@@ -69,8 +71,6 @@ class MailNotifier:
             now=self._clock.now(),
             largest=int(size) if size.isdecimal() and int(size) else None,
         )
-        await smtp.mail(settings.sender)
-        await smtp.rcpt(notice.to.address)
         delivery.begun = True
         await smtp.data(mail)
         with suppress(aiosmtplib.SMTPException, OSError):
@@ -92,6 +92,13 @@ def _failure(settings: MailSettings, delivery: _Delivery, error: Exception) -> S
                 " the secret email_password",
                 retry=_is_temporary(error.code),
                 uncertain=False,
+            )
+        case aiosmtplib.SMTPResponseException(code=code) if code // 100 not in (4, 5):
+            return SendingFailed(
+                f"{where} does not answer as a mail server does; correct email.host and email.port"
+                " in kai.yaml",
+                retry=True,
+                uncertain=delivery.begun,
             )
         case aiosmtplib.SMTPResponseException():
             return SendingFailed(
