@@ -20,6 +20,8 @@ WORDS_WITHIN = timedelta(seconds=5)
 #: Being told is what these are owed; a call back is kept by nothing but a talk or a person's word.
 _KEPT_BY_TELLING = frozenset({Owed.DELIVER_MESSAGE, Owed.ALERT, Owed.HAND_TO_WORKFLOW})
 
+_DELIVERED = "delivered to "
+
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
@@ -127,5 +129,14 @@ def evidence(
     for item in items:
         if item.state is ItemState.DELIVERED and one.id in covered(item):
             receipt = f" (receipt {item.receipt})" if item.receipt else ""
-            return f"delivered to {item.to.name} by {item.channel}{receipt}"
+            return f"{_DELIVERED}{item.to.name} by {item.channel}{receipt}"
     return None
+
+
+def still_wanted(item: OutboxItem, history: Sequence[Event]) -> bool:
+    """Whether a queued notice of what is closed goes out all the same: it was delivered by one
+    way, and the person asked for this one, too. Once somebody knows, it does not."""
+    stands = [standing(history, name) or Standing() for name in covered(item)]
+    if any(s.acknowledged_by or s.heard for s in stands):
+        return False
+    return any((s.closed_by or "").startswith(_DELIVERED) for s in stands)

@@ -12,7 +12,7 @@ from kai_ari.calls.follow_events import Escalated, ObligationKept
 from kai_ari.clock import Clock
 from kai_ari.followup.alerting import ASSIGNED, AlertRules, Decision, Telling, decide
 from kai_ari.followup.facts import facts_of
-from kai_ari.followup.incidents import Group, evidence, groups, incident_of, ready
+from kai_ari.followup.incidents import Group, evidence, groups, incident_of, ready, still_wanted
 from kai_ari.followup.letter import letter
 from kai_ari.followup.outbox import ItemState, OutboxItem, Overtaken
 from kai_ari.followup.ports import Desk, Notice
@@ -72,7 +72,7 @@ class Planner:
             if decision.again:
                 again.append(decision.again)
         for item in items:
-            if item.key in left:
+            if item.key in left and not still_wanted(item, history):
                 await self._cancel(item)
         return Considered(again=min(again, default=None), live=start.waiting)
 

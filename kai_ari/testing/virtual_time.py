@@ -13,13 +13,11 @@ Ts = TypeVarTuple("Ts")
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Time stands still while anything runs, threads included, and jumps when all wait.
 
-    A thread that the loop has not started itself, as a database driver's, has `grace_s` real
-    seconds to answer before time jumps.
+    Of threads that the loop has not started itself it is told with `elsewhere`.
     """
 
-    def __init__(self, grace_s: float = 0.0) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._grace_s = grace_s
         self._now = 0.0
         self._in_threads = 0
 
@@ -38,17 +36,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._in_threads -= 1
 
     def _run_once(self) -> None:
-        if not self._ready and not self._in_threads and not self._answered():  # type: ignore[attr-defined]
+        if not self._ready and not self._in_threads:  # type: ignore[attr-defined]
             timers = self._scheduled  # type: ignore[attr-defined]
             pending = (timer.when() for timer in timers if not timer.cancelled())
             self._now = max(self._now, min(pending, default=self._now))
         super()._run_once()  # type: ignore[misc]
 
-    def _answered(self) -> bool:
-        """Whether a thread has something to say, within the grace."""
-        events = self._selector.select(self._grace_s) if self._grace_s else []  # type: ignore[attr-defined]
-        self._process_events(events)  # type: ignore[attr-defined]
-        return bool(events)
+    def elsewhere(self, future: asyncio.Future[Any]) -> None:
+        """A thread is at work on `future`: time stands still until it is done."""
+        self._in_threads += 1
+        future.add_done_callback(self._thread_done)
 
 
 class VirtualClock:
@@ -64,9 +61,9 @@ class VirtualClock:
         return asyncio.get_running_loop().time()
 
 
-def run_virtual(main: Coroutine[Any, Any, T], *, grace_s: float = 0.0) -> T:
+def run_virtual(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` on virtual time; RuntimeError when it leaves a task behind."""
-    with asyncio.Runner(loop_factory=lambda: VirtualLoop(grace_s)) as runner:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
 
         async def checked() -> T:
             result = await main

@@ -142,7 +142,7 @@ async def office(
         yield Office(ledger=ledger, desk=desk, parts=made)
     finally:
         running.cancel()
-        await asyncio.wait([running])
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def call_that_owes(

@@ -1,6 +1,5 @@
 """What is owed is kept, on a real ledger and virtual time, whatever the gateways do."""
 
-from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -30,15 +29,8 @@ from tests.followup.office import (
 DELIVERED, NOT_DELIVERED = ReceiptResult.DELIVERED, ReceiptResult.FAILED
 
 
-@pytest.fixture(autouse=True)
-def _seldom_polls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else writes here: without polling a day passes in a moment."""
-    monkeypatch.setattr("kai_ari.ledger.news.POLL_S", 36_000.0)
-    monkeypatch.setattr("kai_ari.followup.keeper.REVIEW", timedelta(hours=10))
-
-
-def run(day: Coroutine[Any, Any, None]) -> None:
-    run_virtual(day, grace_s=0.005)
+pytestmark = pytest.mark.usefixtures("seldom_polls")
+run = run_virtual
 
 
 def fails(why: str = "500", *, retry: bool = True, uncertain: bool = False) -> Any:
@@ -121,7 +113,7 @@ def test_a_gateway_in_trouble_for_an_hour_gets_it_in_the_end(tmp_path: Path, tro
         async with ledger_at(tmp_path / "l") as ledger, office(ledger, rules(), [sms]) as house:
             calls = [
                 await call_that_owes(ledger, Owed.DELIVER_MESSAGE, call=f"{name * 12}")
-                for name in "abcdefgh"
+                for name in "abc"
             ]
             await pass_time(hours=1)
             assert not sms.got
