@@ -65,14 +65,27 @@ class GammuSms:
             # With its byte order mark, UTF-16 is read the same in every locale.
             _write(self._spool / "outbox" / name, b"\xfe\xff" + _text(notice).encode("utf-16-be"))
         except OSError as error:
-            raise SendingFailed(
-                f"{error.filename or self._spool} cannot be used ({error.strerror}); see that"
-                " gammu-smsd runs with service = files, that its folders are below sms.gammu.spool,"
-                " and that Kai's user is in its group",
-                retry=True,
-                uncertain=False,
-            ) from error
+            raise self._unusable(error) from error
         return name
+
+    async def check(self) -> None:
+        """Whether a file can be put into the outbox, for one that gammu-smsd does not read.
+        Raises SendingFailed."""
+        try:
+            probe = self._spool / "outbox" / ".kai"
+            await asyncio.to_thread(probe.touch)
+            await asyncio.to_thread(probe.unlink)
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> SendingFailed:
+        return SendingFailed(
+            f"{error.filename or self._spool} cannot be used ({error.strerror}); see that"
+            " gammu-smsd runs with service = files, that its folders are below sms.gammu.spool,"
+            " and that Kai's user is in its group",
+            retry=True,
+            uncertain=False,
+        )
 
 
 def _text(notice: Notice) -> str:

@@ -38,7 +38,6 @@ class HookNotifier:
         if name not in self._hooks:
             raise _refused(f"there is no webhook {name}; add it to webhooks: in kai.yaml")
         hook = self._hooks[name]
-        where = f"the webhook {name} ({shown(hook.url)})"
         body = json.dumps(fill(hook.template, notice), ensure_ascii=False)
         try:
             async with self._http.post(
@@ -49,16 +48,21 @@ class HookNotifier:
                 timeout=LIMIT,
             ) as reply:
                 if reply.status // 100 != 2:
-                    raise _not_taken(where, name, reply.status)
+                    raise _not_taken(hook, name, reply.status)
                 answer = await _answer(reply)
         except (aiohttp.ClientError, OSError) as error:
-            found = trouble(error)
-            raise SendingFailed(
-                f"{where} {found.what}; see that it runs, or correct webhooks.{name}.url",
-                retry=True,
-                uncertain=found.uncertain,
-            ) from error
+            raise _unanswered(hook, name, error) from error
         return Sent(receipt=_id_in(answer) or f"{reply.status} {reply.reason}", confirmed=True)
+
+    async def check(self, name: str) -> None:
+        """Whether a web server answers there, whatever it says: only a notice would tell more.
+        Raises SendingFailed."""
+        hook = self._hooks[name]
+        try:
+            async with self._http.head(hook.url, allow_redirects=False, timeout=LIMIT):
+                pass
+        except (aiohttp.ClientError, OSError) as error:
+            raise _unanswered(hook, name, error) from error
 
     def _headers(self, hook: HookSettings, key: str, body: str) -> dict[str, str]:
         headers = {
@@ -89,7 +93,21 @@ async def _answer(reply: aiohttp.ClientResponse) -> bytes:
         return b""
 
 
-def _not_taken(where: str, name: str, status: int) -> SendingFailed:
+def _where(hook: HookSettings, name: str) -> str:
+    return f"the webhook {name} ({shown(hook.url)})"
+
+
+def _unanswered(hook: HookSettings, name: str, error: Exception) -> SendingFailed:
+    found = trouble(error)
+    return SendingFailed(
+        f"{_where(hook, name)} {found.what}; see that it runs, or correct webhooks.{name}.url",
+        retry=True,
+        uncertain=found.uncertain,
+    )
+
+
+def _not_taken(hook: HookSettings, name: str, status: int) -> SendingFailed:
+    where = _where(hook, name)
     if moved(status):
         return _refused(
             f"{where} answered {status}, that it has moved; correct webhooks.{name}.url"

@@ -54,16 +54,19 @@ class KannelSms:
 
     async def send(self, notice: Notice) -> Sent:
         """The receipt is the notice's key, also when it comes before this returns."""
-        settings = self._settings
-        where = f"the SMS gateway {shown(settings.url)}"
+        where = f"the SMS gateway {shown(self._settings.url)}"
+        status, answer = await self._asked(where, self._parameters(notice))
+        if status // 100 == 2 and _ACCEPTED.match(answer):
+            return Sent(receipt=notice.key, confirmed=False)
+        raise _refusal(where, status)
+
+    async def _asked(self, where: str, parameters: dict[str, str]) -> tuple[int, bytes]:
+        """Status and beginning of the answer."""
         try:
             async with self._http.get(
-                settings.url,
-                params=self._parameters(notice),
-                allow_redirects=False,
-                timeout=LIMIT,
+                self._settings.url, params=parameters, allow_redirects=False, timeout=LIMIT
             ) as reply:
-                answer = await read_at_most(reply, _MAX_ANSWER)
+                return reply.status, await read_at_most(reply, _MAX_ANSWER)
         except (aiohttp.ClientError, OSError) as error:
             found = trouble(error)
             raise SendingFailed(
@@ -72,9 +75,15 @@ class KannelSms:
                 retry=True,
                 uncertain=found.uncertain,
             ) from error
-        if reply.status // 100 == 2 and _ACCEPTED.match(answer):
-            return Sent(receipt=notice.key, confirmed=False)
-        raise _refusal(where, reply.status)
+
+    async def check(self) -> None:
+        """Whether Kannel answers, and knows the login: it is asked to send to nobody. Raises
+        SendingFailed."""
+        login = {"username": self._settings.username, "password": self._settings.password}
+        where = f"the SMS gateway {shown(self._settings.url)}"
+        status, answer = await self._asked(where, login)
+        if status != 400 or b"Missing receiver" not in answer:
+            raise _refusal(where, status)
 
     def _parameters(self, notice: Notice) -> dict[str, str]:
         settings = self._settings

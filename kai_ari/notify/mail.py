@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import aiosmtplib
 
@@ -12,7 +13,7 @@ from kai_ari.notify.mime import mail_of, message_id
 from kai_ari.notify.settings import MailSettings
 
 #: Of one command, and of all together: a large recording over a slow line takes a while.
-_COMMAND_S, _LIMIT_S = 30.0, 120.0
+_COMMAND_S, _LIMIT_S = 30.0, 100.0
 _MAX_WHY = 200
 
 
@@ -36,6 +37,21 @@ class MailNotifier:
                 " address of theirs into kai.yaml"
             )
         delivery = _Delivery()
+        async with self._connection(delivery) as smtp:
+            await self._deliver(smtp, notice, delivery)
+        return Sent(receipt=message_id(notice.key, settings.sender), confirmed=True)
+
+    async def check(self) -> None:
+        """Connect and log in, and send nothing. Raises SendingFailed."""
+        async with self._connection(_Delivery()) as smtp:
+            await smtp.ehlo()
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await smtp.quit()
+
+    @asynccontextmanager
+    async def _connection(self, delivery: "_Delivery") -> AsyncIterator[aiosmtplib.SMTP]:
+        """Logged in. Raises SendingFailed, also for what goes wrong inside."""
+        settings = self._settings
         smtp = aiosmtplib.SMTP(
             hostname=settings.host,
             port=settings.port,
@@ -48,18 +64,17 @@ class MailNotifier:
         )
         try:
             async with asyncio.timeout(_LIMIT_S):
-                await self._deliver(smtp, notice, delivery)
+                await smtp.connect()
+                if settings.username is not None:
+                    await smtp.login(settings.username, settings.password)
+                yield smtp
         except (aiosmtplib.SMTPException, OSError) as error:
             raise _failure(settings, delivery, error) from error
         finally:
             smtp.close()
-        return Sent(receipt=message_id(notice.key, settings.sender), confirmed=True)
 
     async def _deliver(self, smtp: aiosmtplib.SMTP, notice: Notice, delivery: "_Delivery") -> None:
         settings = self._settings
-        await smtp.connect()
-        if settings.username is not None:
-            await smtp.login(settings.username, settings.password)
         await smtp.mail(settings.sender)
         await smtp.rcpt(notice.to.address)
         size = smtp.esmtp_extensions.get("size", "")
