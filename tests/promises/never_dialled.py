@@ -18,7 +18,7 @@ from kai_ari.promises.permission import Dialled, Permitted, Prefix, Rules, may_d
 
 YORK = ZoneInfo("America/New_York")
 #: On a Monday, and 09:00 in Los Angeles.
-_NOON = datetime(2026, 11, 23, 12, tzinfo=YORK).astimezone(UTC)
+NOON = datetime(2026, 11, 23, 12, tzinfo=YORK).astimezone(UTC)
 _DAYTIME = (9, 20)
 _BUSINESS = (8, 18)  # Monday to Friday, in New York
 _PER_DAY, _ATTEMPTS, _AT_ONCE = 2, 3, 2
@@ -155,11 +155,46 @@ STEPS = st.lists(
 
 
 @dataclass
-class _Dial:
+class Dial:
     at: datetime
     obligation: str
     number: str
     ended: datetime | None = None
+
+
+class Judge:
+    """Knows who has opted out and every call that was made; `dialled` raises what was wrong."""
+
+    def __init__(self) -> None:
+        self.out: set[str] = set()
+        self.dials: list[Dial] = []
+
+    def dialled(self, at: datetime, obligation: str, number: str) -> None:
+        assert number in _DIALABLE, f"{number} must never be dialled"
+        assert number not in self.out, f"{number} has opted out"
+        zones, cents = _DIALABLE[number]
+        for zone in zones:
+            assert _DAYTIME[0] <= at.astimezone(zone).hour < _DAYTIME[1], f"night in {zone}"
+        wall = at.astimezone(YORK)
+        assert wall.weekday() < 5, "closed"
+        assert _BUSINESS[0] <= wall.hour < _BUSINESS[1], "closed"
+        recent = [d for d in self.dials if d.at > at - timedelta(hours=24)]
+        assert sum(d.number == number for d in recent) < _PER_DAY, "too often"
+        assert sum(d.obligation == obligation for d in self.dials) < _ATTEMPTS, "no end to it"
+        longest = timedelta(minutes=_LONGEST_MIN)
+        up = [d for d in self.dials if d.ended is None and d.at > at - longest]
+        assert len(up) < _AT_ONCE, "too many at once"
+        assert not any(d.ended is None and d.obligation == obligation for d in self.dials), (
+            "two attempts for one obligation"
+        )
+        spent = sum(_cents(d) for d in recent)
+        assert spent + cents * _LONGEST_MIN <= _CENTS_A_DAY, "too dear"
+        self.dials.append(Dial(at, obligation, number))
+
+    def ended(self, at: datetime, obligation: str) -> None:
+        for dial in self.dials:
+            if dial.obligation == obligation and dial.ended is None:
+                dial.ended = at
 
 
 class Business:
@@ -167,10 +202,13 @@ class Business:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self.now = _NOON - timedelta(hours=2, minutes=30)
+        self.now = NOON - timedelta(hours=2, minutes=30)
         self._booked: dict[str, str] = {}
-        self._out: set[str] = set()
-        self.dials: list[_Dial] = []
+        self._judge = Judge()
+
+    @property
+    def dials(self) -> list[Dial]:
+        return self._judge.dials
 
     async def play(self, steps: list[Step]) -> None:
         for step in steps:
@@ -185,7 +223,7 @@ class Business:
                 case "jump":
                     self.now += timedelta(minutes=step.minutes)
                 case "noon":
-                    self.now = _NOON + timedelta(minutes=step.minutes)
+                    self.now = NOON + timedelta(minutes=step.minutes)
                 case "end":
                     await self._end()
                 case "restart":
@@ -197,14 +235,15 @@ class Business:
                     await self._tick(opts_out=number)
 
     async def _list(self, number: str, state: Listed) -> None:
-        (self._out.add if state is Listed.OUT else self._out.discard)(number)
+        out = self._judge.out
+        (out.add if state is Listed.OUT else out.discard)(number)
         entry = OptOut(number=number, state=state, source="sms", at=self.now, evidence="said so")
         await self._books.say(entry)
 
     async def _end(self) -> None:
         for dial in self.dials:
             if dial.ended is None:
-                dial.ended = self.now
+                self._judge.ended(self.now, dial.obligation)
                 await self._books.end(self.now, dial.obligation)
 
     async def _tick(self, opts_out: str | None = None) -> None:
@@ -218,34 +257,10 @@ class Business:
             if isinstance(found, Permitted) and await self._books.begin(
                 self.now, obligation, number
             ):
-                dial = _Dial(self.now, obligation, number)
-                self._judge(dial)
-                self.dials.append(dial)
-
-    def _judge(self, dial: _Dial) -> None:
-        at, number = dial.at, dial.number
-        assert number in _DIALABLE, f"{number} must never be dialled"
-        assert number not in self._out, f"{number} has opted out"
-        zones, cents = _DIALABLE[number]
-        for zone in zones:
-            assert _DAYTIME[0] <= at.astimezone(zone).hour < _DAYTIME[1], f"night in {zone}"
-        wall = at.astimezone(YORK)
-        assert wall.weekday() < 5, "closed"
-        assert _BUSINESS[0] <= wall.hour < _BUSINESS[1], "closed"
-        recent = [d for d in self.dials if d.at > at - timedelta(hours=24)]
-        assert sum(d.number == number for d in recent) < _PER_DAY, "too often"
-        assert sum(d.obligation == dial.obligation for d in self.dials) < _ATTEMPTS
-        longest = timedelta(minutes=_LONGEST_MIN)
-        up = [d for d in self.dials if d.ended is None and d.at > at - longest]
-        assert len(up) < _AT_ONCE, "too many at once"
-        assert not any(d.ended is None and d.obligation == dial.obligation for d in self.dials), (
-            "two attempts for one obligation"
-        )
-        spent = sum(_cents(d) for d in recent)
-        assert spent + cents * _LONGEST_MIN <= _CENTS_A_DAY, "too dear"
+                self._judge.dialled(self.now, obligation, number)
 
 
-def _cents(dial: _Dial) -> int:
+def _cents(dial: Dial) -> int:
     minutes = _LONGEST_MIN
     if dial.ended is not None and dial.ended >= dial.at:
         seconds = int((dial.ended - dial.at).total_seconds())
