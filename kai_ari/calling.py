@@ -1,21 +1,19 @@
 """Call backs carried out: Asterisk makes the call, reception has the conversation."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 
 from kai_ari.asterisk.connection import Asterisk
-from kai_ari.asterisk.outbound import LONGEST_S, Placed, Placing, first_channel
+from kai_ari.asterisk.outbound import Placed, Placing, first_channel
 from kai_ari.calls.call import Arrival, CallId
 from kai_ari.calls.follow_events import CallBackResult
 from kai_ari.clock import Clock
+from kai_ari.config.call_rules import permission_rules
 from kai_ari.config.callbacks import Callbacks
 from kai_ari.config.schema import Config
-from kai_ari.config.staff import zone_of
 from kai_ari.followup.callbacks import CallBackRules, CallBacks
 from kai_ari.followup.dialler import CallBack, Came
 from kai_ari.followup.ports import Desk
-from kai_ari.promises import permission
 from kai_ari.promises.retry import BackOff
 from kai_ari.reception.errand import Errand
 from kai_ari.reception.legs import LegEnded, LegResult
@@ -136,49 +134,16 @@ def call_backs(
 
 
 def call_back_rules(config: Config, section: Callbacks, rules: Rules) -> CallBackRules:
-    again_s = section.retry_after * 60.0
-    return CallBackRules(
-        permission=permission_rules(config, section, rules),
-        again=BackOff(first_s=again_s, most_s=max(again_s, 86_400.0), attempts=section.attempts),
-        busy=BackOff(first_s=min(_BUSY_S, again_s), most_s=again_s, attempts=section.attempts),
-        pace_s=section.pause,
-        person=config.business.owner or "a person",
-    )
-
-
-def permission_rules(config: Config, section: Callbacks, rules: Rules) -> permission.Rules:
     """The business hours are those in force when it is asked."""
 
     def opens(at: datetime) -> datetime | None:
         return rules.current.plan.staff.next_opening(at)
 
-    return permission.Rules(
-        country=config.business.country,
-        zone=zone_of(config),
-        prefixes=tuple(
-            permission.Prefix(
-                begins=begins,
-                but_not=dial_out.but_not,
-                per_minute=section.per_minute.get(begins, Decimal(0)),
-            )
-            for dial_out in config.dial_out
-            for begins in _begins(dial_out.prefix, section)
-        ),
-        countries=frozenset(section.countries),
-        extensions=frozenset(config.phones),
-        between=section.minutes,
-        opens=opens,
-        attempts=section.attempts,
-        per_day=section.per_day,
-        at_once=section.at_once,
-        cost_per_day=section.cost_per_day,
-        longest=timedelta(seconds=LONGEST_S),
+    again_s = section.retry_after * 60.0
+    return CallBackRules(
+        permission=permission_rules(config, opens),
+        again=BackOff(first_s=again_s, most_s=max(again_s, 86_400.0), attempts=section.attempts),
+        busy=BackOff(first_s=min(_BUSY_S, again_s), most_s=again_s, attempts=section.attempts),
+        pace_s=section.pause,
+        person=config.business.owner or "a person",
     )
-
-
-def _begins(prefix: str, section: Callbacks) -> list[str]:
-    """A rule's own prefix, and the longer ones below it that cost otherwise."""
-    return [
-        prefix,
-        *(other for other in section.per_minute if other.startswith(prefix) and other != prefix),
-    ]

@@ -216,6 +216,7 @@ def _write_config(home: Path) -> Config:
     file.write_text(example().replace("synthesizers: [hibari, pyttsx3]", "synthesizers: [hibari]"))
     config = load(file)
     make_missing(config)
+    (home / "numbers.csv").write_text("number\n+12125550143\n")
     voice = HibariVoice()
     (home / "tap.wav").write_bytes(write_wav(voice.render_now("My tap is leaking.")))
     voice.close()

@@ -39,7 +39,8 @@ MACHINE_WORDS = "MACHINE_WORDS"
 #: AMD takes at most 5 s and the waiting for the end of a machine's greeting 40 s (extensions.conf).
 LISTEN_LIMIT_S = 60.0
 
-#: Where Asterisk itself ends the call, whatever has become of Kai.
+#: Where Asterisk itself ends the call, whatever has become of Kai: what a call may cost at most is
+#: reckoned by it (`permission.Rules.longest`).
 LONGEST_S = 3600
 
 _CALLEE = "callee"

@@ -26,6 +26,8 @@ COMMANDS = {
     "people": "people",
     "away": "away",
     "back": "away",
+    "callback": "callback",
+    "opt-out": "opt_out",
     "check": "check",
     "explain": "explain",
     "drill": "drill",

@@ -172,6 +172,13 @@ VARIANTS: tuple[tuple[str, str, str], ...] = (
     ("# queues:\n", "queues: {support: {members: []}}\n", "queues.support.members"),
     ("# queues:\n", 'queues: {support: {members: ["101", "101"]}}\n', "queues.support.members"),
     ("# queues:\n", "queues: {support: }\n", "queues.support"),
+    ("# callbacks:\n", 'callbacks: {between: "20:00-09:00"}\n', "callbacks.between"),
+    ("# callbacks:\n", 'callbacks: {between: "9-20"}\n', "callbacks.between"),
+    ("# callbacks:\n", "callbacks: {attempts: 0}\n", "callbacks.attempts"),
+    ("# callbacks:\n", "callbacks: {retry_after: soon}\n", "callbacks.retry_after"),
+    ("# callbacks:\n", "callbacks: {machine: shout}\n", "callbacks.machine"),
+    ("# callbacks:\n", "callbacks: {cost_per_day: 5}\n", "callbacks.cost_per_day"),
+    ("# callbacks:\n", 'callbacks: {per_minute: {"+44": 1}}\n', "callbacks.per_minute.+44"),
     # the rest
     ("max_seconds: 120", "max_seconds: 5", "message.max_seconds"),
     ("max_seconds: 120", "max_seconds: 1e3", "message.max_seconds"),

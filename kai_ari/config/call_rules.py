@@ -1,0 +1,42 @@
+"""From `callbacks` and `dial_out` in `kai.yaml` to what may be dialled, and when."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+from kai_ari.config.callbacks import Callbacks
+from kai_ari.config.schema import Config
+from kai_ari.config.staff import zone_of
+from kai_ari.promises.permission import Prefix, Rules
+
+
+def permission_rules(config: Config, opens: Callable[[datetime], datetime | None]) -> Rules:
+    """`opens` tells when the business is open next. Without the section, its defaults hold."""
+    section = config.callbacks or Callbacks()
+    return Rules(
+        country=config.business.country,
+        zone=zone_of(config),
+        prefixes=tuple(
+            Prefix(
+                begins=begins,
+                but_not=dial_out.but_not,
+                per_minute=section.per_minute.get(begins, Decimal(0)),
+            )
+            for dial_out in config.dial_out
+            for begins in _begins(dial_out.prefix, section)
+        ),
+        countries=frozenset(section.countries),
+        extensions=frozenset(config.phones),
+        between=section.minutes,
+        opens=opens,
+        attempts=section.attempts,
+        per_day=section.per_day,
+        at_once=section.at_once,
+        cost_per_day=section.cost_per_day,
+    )
+
+
+def _begins(prefix: str, section: Callbacks) -> list[str]:
+    """A rule's own prefix, and the longer ones below it that cost otherwise."""
+    longer = (each for each in section.per_minute if each.startswith(prefix) and each != prefix)
+    return [prefix, *longer]
