@@ -151,11 +151,8 @@ async def hears(listener: PhoneCall, hertz: int) -> None:
 
 
 async def reaches(media: MediaSession, listener: PhoneCall, hertz: int) -> None:
-    """Speak until the phone hears it: a bridge that has changed may swallow the beginning."""
-    hearing = asyncio.create_task(hears(listener, hertz), name="hears")
-    while not hearing.done():
-        await speak(media, hertz)
-    await hearing
+    """What is spoken once is heard."""
+    await asyncio.gather(speak(media, hertz), hears(listener, hertz))
 
 
 async def speak(media: MediaSession, hertz: int) -> None:
