@@ -196,7 +196,7 @@ class CallBacks:
                     why=why,
                 )
             )
-        if refused.reason is Reason.OPTED_OUT:
+        if refused.reason is Reason.OPTED_OUT and not await self._asked_since(obligation):
             events.append(_cancelled(obligation, "the number has opted out", "the caller"))
         elif refused.until is None:
             events.append(self._to_a_person(obligation))
@@ -204,6 +204,12 @@ class CallBacks:
             events.append(_due(obligation, refused.until, why))
         await self.desk.note(obligation.call, *events)
         return None
+
+    async def _asked_since(self, obligation: Obligation) -> bool:
+        """Whether it was asked for after the number opted out. What was promised then stands;
+        but whether they want Kai to call, a person finds out."""
+        entry = await self.desk.opted_out(number_of(obligation))
+        return entry is not None and entry.at < obligation.since
 
     def _to_a_person(self, obligation: Obligation) -> Event:
         return ObligationAssigned(obligation=obligation.id, to=self.rules.person, by="kai")

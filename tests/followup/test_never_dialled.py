@@ -212,7 +212,8 @@ class House:
     def _book(self, number: str) -> None:
         call = CallId(f"o{len(self.desk.obligations)}")
         written, obligation = owed(call, call)
-        self.desk.obligations[call] = replace(obligation, about={"number": number})
+        about = {"number": number}
+        self.desk.obligations[call] = replace(obligation, about=about, since=self.clock.now())
         self.desk.histories[call] = [written]
         self.desk.tell()
 
@@ -249,3 +250,17 @@ def test_the_scheduler_does_dial() -> None:
     house = House(takes)
     judge = run_virtual(house.play([Step("noon"), Step("book", 0), *second, over]))
     assert [(d.number, d.ended is not None) for d in judge.dials] == [(NUMBERS[0], True)] * 2
+
+
+def test_who_opted_out_and_then_asks_is_left_to_a_person() -> None:
+    wait = Step("wait", seconds=5)
+    house = House([(60, CallBackResult.NO_ANSWER)])
+    night = [Step("jump", seconds=-12 * 3600), Step("book", 0), wait, Step("out", 0)]
+    morning = [Step("book", 0), Step("noon"), wait]
+    judge = run_virtual(house.play([*night, wait, *morning]))
+    assert judge.dials == []
+    before, after = (standing(house.desk.histories[CallId(o)], o) for o in ("o0", "o1"))
+    assert before is not None
+    assert after is not None
+    assert before.state is State.CANCELLED
+    assert (after.state, after.assigned) == (State.OPEN, "dana")
