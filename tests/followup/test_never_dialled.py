@@ -256,7 +256,7 @@ def test_who_opted_out_and_then_asks_is_left_to_a_person() -> None:
     wait = Step("wait", seconds=5)
     house = House([(60, CallBackResult.NO_ANSWER)])
     night = [Step("jump", seconds=-12 * 3600), Step("book", 0), wait, Step("out", 0)]
-    morning = [Step("book", 0), Step("noon"), wait]
+    morning = [Step("book", 0), Step("noon"), Step("wait", seconds=90)]
     judge = run_virtual(house.play([*night, wait, *morning]))
     assert judge.dials == []
     before, after = (standing(house.desk.histories[CallId(o)], o) for o in ("o0", "o1"))
