@@ -36,7 +36,7 @@ from kai_ari.followup.outbox import Overtaken
 from kai_ari.followup.ports import Desk
 from kai_ari.promises import permission
 from kai_ari.promises.obligation import Obligation, Owed
-from kai_ari.promises.permission import Reason, Refused, may_dial
+from kai_ari.promises.permission import Reason, Refused, may_dial, may_ever_dial
 from kai_ari.promises.retry import BackOff
 from kai_ari.promises.standing import Standing, State, standing
 
@@ -72,6 +72,7 @@ class CallBacks:
     rules: CallBackRules
     clock: Clock
     _up: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # by obligation
+    _foreseen: set[str] = field(default_factory=set)  # obligations not due, looked at since news
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -94,6 +95,7 @@ class CallBacks:
             except LedgerError as error:
                 _log.error("no news of call backs", extra=log.fields(error=str(error)))
                 await asyncio.sleep(FAULT_S)
+            self._foreseen.clear()
             self._changed.set()
 
     async def _wait(self, until: datetime) -> None:
@@ -110,21 +112,31 @@ class CallBacks:
     async def _look(self, tasks: asyncio.TaskGroup) -> datetime:
         """Begin what is due and permitted; when to look again, if nothing happens before."""
         now = self.clock.now()
-        due = await self.desk.owed(kind=Owed.CALL_BACK, due_by=now)
-        later = await self._next_due(now)
-        for obligation in due:
+        later = now + REVIEW  # what a clock that jumps makes due is seen within that
+        for obligation in await self.desk.owed(kind=Owed.CALL_BACK):
             if obligation.id in self._up:
                 continue
-            again = await self._consider(obligation, tasks)
+            if obligation.due is not None and obligation.due > now:
+                await self._foresee(obligation)
+                again: datetime | None = obligation.due
+            else:
+                again = await self._consider(obligation, tasks)
             if again is not None:
                 later = min(later, again)
         return later
 
-    async def _next_due(self, now: datetime) -> datetime:
-        """What a clock that jumps makes due is seen within REVIEW."""
-        soon = now + REVIEW
-        coming = await self.desk.owed(kind=Owed.CALL_BACK, due_by=soon)
-        return min([one.due for one in coming if one.due and one.due > now], default=soon)
+    async def _foresee(self, obligation: Obligation) -> None:
+        """What will never be permitted is refused when it is booked, not only when it is due."""
+        if obligation.id in self._foreseen:
+            return
+        self._foreseen.add(obligation.id)
+        number = number_of(obligation)
+        entry = await self.desk.opted_out(number)
+        found = may_ever_dial(number, self.rules.permission, entry)
+        if isinstance(found, Refused):
+            now = standing(await self.desk.history(obligation.call), obligation.id)
+            if now and now.state is State.OPEN and now.assigned is None and now.attempt is None:
+                await self._put_off(obligation, now, found)
 
     async def _consider(self, obligation: Obligation, tasks: asyncio.TaskGroup) -> datetime | None:
         """One that is due: begun, put off, or left to a person; when to look at it again."""
