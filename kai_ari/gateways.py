@@ -43,7 +43,7 @@ def gateways_of(config: Config) -> Gateways:
     return Gateways(
         sms=sms_gateway(config, config.sms) if config.sms else None,
         mail=mail_server(config, config.email) if config.email else None,
-        hooks={name: hook(config, name, webhook) for name, webhook in config.webhooks.items()},
+        hooks=hooks_of(config),
     )
 
 
@@ -95,6 +95,10 @@ def mail_server(config: Config, section: Email) -> MailSettings:
         sender=section.sender,
         sender_name=config.business.name,
     )
+
+
+def hooks_of(config: Config) -> Mapping[str, HookSettings]:
+    return {name: hook(config, name, webhook) for name, webhook in config.webhooks.items()}
 
 
 def hook(config: Config, name: str, section: Webhook) -> HookSettings:

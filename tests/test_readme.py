@@ -49,6 +49,9 @@ RUN_ELSEWHERE = {
     "kai-ari drill": ("tests/cli/test_drill.py", '"kai_ari", "drill"'),
     "kai-ari drill --json": ("tests/cli/test_drill.py", '"--json"'),
     "kai-ari drill --situation urgent": ("tests/cli/test_drill.py", '"--situation", "urgent"'),
+    "kai-ari notify test dana": ("tests/cli/test_notify_command.py", 'house.run("dana"'),
+    "kai-ari notify test dana --by sms": ("tests/cli/test_notify_command.py", '"--by", "sms"'),
+    "kai-ari notify test crm": ("tests/cli/test_notify_command.py", 'house.run("crm")'),
     "kai-ari run": ("tests/reception_real/agent_process.py", '"run"'),
 }
 #: Those that end with another status than 0: it is what they are to show.

@@ -28,6 +28,7 @@ COMMANDS = {
     "back": "away",
     "callback": "callback",
     "opt-out": "opt_out",
+    "notify": "notify",
     "check": "check",
     "explain": "explain",
     "drill": "drill",

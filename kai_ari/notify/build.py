@@ -18,11 +18,12 @@ from kai_ari.notify.settings import AppriseSettings, GammuSettings, Gateways, Ka
 
 @asynccontextmanager
 async def open_gateways(
-    gateways: Gateways, sink: Sink, clock: Clock
+    gateways: Gateways, sink: Sink, clock: Clock, *, folders: bool = True
 ) -> AsyncIterator[Mapping[str, Notifier]]:
     """By channel: sms, email, webhook, as far as there are any.
 
-    While this is open, reports and replies go to `sink`. Raises ConfigError when the address
+    While this is open, reports and replies go to `sink`; those in gammu-smsd's folders not when
+    an agent beside this one reads them (`folders` False). Raises ConfigError when the address
     where Kai is to listen for them cannot be had.
     """
     async with AsyncExitStack() as stack:
@@ -32,7 +33,7 @@ async def open_gateways(
         )
         found: list[Notifier] = []
         if gateways.sms is not None:
-            found.append(await _sms(gateways.sms, sink, clock, http, stack))
+            found.append(await _sms(gateways.sms, sink, clock, http, stack, folders))
         if gateways.mail is not None:
             found.append(MailNotifier(gateways.mail, clock))
         if gateways.hooks:
@@ -46,14 +47,16 @@ async def _sms(
     clock: Clock,
     http: aiohttp.ClientSession,
     stack: AsyncExitStack,
+    folders: bool,
 ) -> Notifier:
     match settings:
         case KannelSettings():
             url = await stack.enter_async_context(listening(settings, sink))
             return KannelSms(settings, http, url)
         case GammuSettings():
-            watching = asyncio.create_task(GammuFolders(settings, sink).watch(), name="gammu")
-            stack.push_async_callback(_stopped, watching)
+            if folders:
+                watching = asyncio.create_task(GammuFolders(settings, sink).watch(), name="gammu")
+                stack.push_async_callback(_stopped, watching)
             return GammuSms(settings, clock)
         case AppriseSettings():
             return AppriseSms(settings)

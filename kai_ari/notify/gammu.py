@@ -68,6 +68,15 @@ class GammuSms:
             raise self._unusable(error) from error
         return name
 
+    async def folder_of(self, receipt: str) -> str:
+        """outbox, sent or error: where what was sent is now; empty when somebody took it away."""
+
+        def look() -> str:
+            found = (f for f in ("outbox", "sent", "error") if (self._spool / f / receipt).exists())
+            return next(found, "")
+
+        return await asyncio.to_thread(look)
+
     async def check(self) -> None:
         """Whether a file can be put into the outbox, for one that gammu-smsd does not read.
         Raises SendingFailed."""

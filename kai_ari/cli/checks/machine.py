@@ -61,7 +61,14 @@ async def audiosocket_port(context: Context) -> list[Found]:
     settings = context.config.asterisk
     if settings.media != "audiosocket" or await agent_running(context):
         return []
-    host, _, port = settings.audiosocket_listen.rpartition(":")
+    return cannot_listen(
+        settings.audiosocket_listen, f"{context.yaml}, asterisk.audiosocket_listen"
+    )
+
+
+def cannot_listen(address: str, where: str) -> list[Found]:
+    """A finding when Kai could not listen on `address`, HOST:PORT, that is written at `where`."""
+    host, _, port = address.rpartition(":")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -72,7 +79,7 @@ async def audiosocket_port(context: Context) -> list[Found]:
             return [
                 Finding(
                     slug="port-taken",
-                    where=f"{context.yaml}, asterisk.audiosocket_listen",
+                    where=where,
                     what=f"Kai cannot listen on {host} port {port} ({error.strerror})",
                     fix=f"stop what has it (ss -ltnp 'sport = :{port}'), or choose another"
                     " address and port there",

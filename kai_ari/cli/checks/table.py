@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kai_ari.asterisk.errors import AriRefusal, AriUnauthorised, AriUnreachable, NotFound
 from kai_ari.asterisk.inspection import AriInspector
-from kai_ari.cli.checks import asterisk, files, machine, manager, rendered, sip, speech
+from kai_ari.cli.checks import asterisk, files, gateways, machine, manager, rendered, sip, speech
 from kai_ari.cli.checks.context import Context, LoadSpeech, Pbx, ari_settings, load_speech
 from kai_ari.cli.checks.finding import Finding, Found, NotChecked, of_error
 from kai_ari.config.load import load
@@ -24,6 +24,11 @@ LOCAL: tuple[Callable[[Context], Awaitable[list[Found]]], ...] = (
     machine.file_limit,
     machine.audiosocket_port,
     machine.services,
+    gateways.secrets,
+    gateways.templates,
+    gateways.provider_known,
+    gateways.reports_port,
+    gateways.answering,
     speech.engines,
 )
 OF_ASTERISK: tuple[Callable[[Pbx], Awaitable[list[Found]]], ...] = (
