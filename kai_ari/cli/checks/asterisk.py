@@ -37,6 +37,7 @@ _MEDIA = {
 }
 _PHONES = {
     "chan_pjsip.so": "phones and trunks speak SIP through it",
+    "res_pjsip_messaging.so": "Kai's text messages reach phones through it",
     "res_pjsip_registrar.so": "phones register with it",
     "res_rtp_asterisk.so": "it carries their audio",
 }
@@ -72,7 +73,10 @@ async def modules(pbx: Pbx) -> list[Found]:
     if config.phones or config.trunks:
         wanted |= _PHONES
     if any(phone.mailbox for phone in config.phones.values()):
-        wanted |= {"app_voicemail.so": "phones of kai.yaml have mailboxes"}
+        wanted |= {
+            "app_voicemail.so": "phones of kai.yaml have mailboxes",
+            "func_global.so": "Kai tells by it which message it has put into a mailbox",
+        }
     if config.queues:
         wanted |= {"app_queue.so": "kai.yaml has queues"}
     return [

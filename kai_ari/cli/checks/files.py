@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kai_ari.cli.checks.context import Context
 from kai_ari.cli.checks.finding import Finding, Found, of_error
+from kai_ari.config.mailbox import needs_ami
 from kai_ari.config.secret import (
     ami_password,
     ari_password,
@@ -30,7 +31,7 @@ async def secrets(context: Context) -> list[Found]:
     """Every password that kai.yaml calls for is there, and for its owner only."""
     config = context.config
     reading: list[Callable[[], str]] = [partial(ari_password, config.secrets)]
-    if config.queues:
+    if needs_ami(config):
         reading.append(partial(ami_password, config.secrets))
     for extension, phone in config.phones.items():
         reading.append(partial(phone_password, extension, config.secrets))

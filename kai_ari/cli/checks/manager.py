@@ -1,9 +1,10 @@
-"""AMI, where Kai asks after queues: only looked at when kai.yaml has queues."""
+"""AMI, where Kai asks after queues and mailboxes: only looked at when kai.yaml has such."""
 
 import asyncio
 
 from kai_ari.cli.checks.context import Pbx
 from kai_ari.cli.checks.finding import Finding, Found
+from kai_ari.config.mailbox import needs_ami
 from kai_ari.config.secret import ami_password
 from kai_ari.errors import ConfigError
 
@@ -13,7 +14,7 @@ _BANNER = b"Asterisk Call Manager/"
 
 async def manager(pbx: Pbx) -> list[Found]:
     settings = pbx.config.asterisk
-    if not pbx.config.queues:
+    if not needs_ami(pbx.config):
         return []
     try:
         password = ami_password(pbx.config.secrets)
@@ -53,7 +54,7 @@ def _finding(pbx: Pbx, what: str) -> Finding:
     return Finding(
         slug="ami-unreachable",
         where=f"{pbx.yaml}, asterisk.ami: {pbx.config.asterisk.ami}",
-        what=f"{what}, so nobody could tell who waits in the queues",
+        what=f"{what}, so nobody could tell what is in queues and mailboxes",
         fix="set enabled = yes in manager.conf and run: asterisk -rx 'manager reload'; or correct"
         f" the address in {pbx.yaml}",
     )
