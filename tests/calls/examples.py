@@ -16,6 +16,7 @@ from kai_ari.calls.events import (
     SlotConfirmed,
     SlotTaken,
 )
+from kai_ari.calls.follow_events import OptedOut
 from kai_ari.calls.leg_events import (
     Acceptance,
     Acknowledged,
@@ -262,6 +263,12 @@ EXAMPLES: dict[str, tuple[list[Event], Headline, tuple[int, ...], str]] = {
         [ARRIVED, CallbackBooked(number="+15550199", due="2026-11-23T09:00:00Z"), CALL_BACK, DONE],
         H.CALLBACK_BOOKED,
         (2, 3),
+        "",
+    ),
+    "a number that opted out": (
+        [ARRIVED, OptedOut(number="+15550199", source="voice", said="stop calling me"), DONE],
+        H.OPTED_OUT,
+        (2,),
         "",
     ),
     "a call back that nobody owes": (
