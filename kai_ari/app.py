@@ -39,6 +39,7 @@ from kai_ari.ledger.store import SqlLedger, open_ledger
 from kai_ari.media.audiosocket import AudioSocket
 from kai_ari.media.chan_websocket import ChanWebSocket
 from kai_ari.notify.webhook import WebhookDispatcher
+from kai_ari.office import Office, open_office
 from kai_ari.reception.feature_codes import FeatureCodes
 from kai_ari.reception.ports import LiveCall, RecordingShelf
 from kai_ari.reception.reception import Reception, ReceptionSettings
@@ -65,11 +66,15 @@ class Agent:
     ledger: SqlLedger
     keeper: RulesKeeper
     queues: QueueMonitor | None
+    office: Office
     call_backs: CallBacks | None = None
 
     async def serve(self) -> None:
         """Answer calls until `asterisk.stop`, or an error that waiting cannot cure (KaiError)."""
-        beside = [asyncio.create_task(self.keeper.refresh(), name="calendars")]
+        beside = [
+            asyncio.create_task(self.keeper.refresh(), name="calendars"),
+            asyncio.create_task(self.office.run(), name="office"),
+        ]
         if self.queues is not None:
             beside.append(asyncio.create_task(self.queues.run(), name="queues"))
         if self.call_backs is not None:
@@ -165,6 +170,18 @@ async def build(
             speech=speech,
             clock=clock,
         )
+        desk = SqlFollowUp(ledger)
+        office = await stack.enter_async_context(
+            open_office(
+                config,
+                rules.current.plan.staff,
+                ari=ari,
+                desk=desk,
+                presence=presence.latest,
+                clock=clock,
+            )
+        )
+        keeper.listeners.append(office.rules_changed)
         yield Agent(
             asterisk=asterisk,
             reception=reception,
@@ -172,12 +189,13 @@ async def build(
             ledger=ledger,
             keeper=keeper,
             queues=queues,
+            office=office,
             call_backs=call_backs(
                 config,
                 rules,
                 asterisk=asterisk,
                 reception=reception,
-                desk=SqlFollowUp(ledger),
+                desk=desk,
                 clock=clock,
             ),
         )

@@ -1,9 +1,9 @@
 """The house that calls are served in, from `kai.yaml`: its rules, and how things stand."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from kai_ari.fallback.rungs import Transfer, Workflow
 from kai_ari.ledger.presence import SqlPresence
 from kai_ari.people.availability import PbxState
 from kai_ari.people.presence import PresenceBook
+from kai_ari.people.staff import Staff
 from kai_ari.reception.routes import House, Rules
 
 #: How often calendars are fetched anew.
@@ -34,14 +35,19 @@ _log = log.get("rules")
 
 async def house_of(path: Path, now: datetime) -> House:
     """The rules in the file as it is now. Raises ConfigError."""
+    return (await _read(path, now))[1]
+
+
+async def _read(path: Path, now: datetime) -> tuple[Config, House]:
     config, document = await asyncio.to_thread(load_with_lines, path)
     staff = await load_staff(config, now)
-    return House(
+    house = House(
         plan=plan_of(config, staff, in_file(path, document)),
         attended=frozenset(name for name, queue in config.queues.items() if queue.attended),
         desks={key: flow.sip for key, flow in config.workflows.items() if flow.sip},
         webhooks={key: flow.webhook for key, flow in config.workflows.items() if flow.webhook},
     )
+    return config, house
 
 
 def spoken_targets(plan: Plan) -> tuple[str, ...]:
@@ -56,20 +62,26 @@ def spoken_targets(plan: Plan) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class RulesKeeper:
-    """Puts the rules of the file in force, again and again; a bad file changes nothing."""
+    """Puts the rules of the file in force, again and again; a bad file changes nothing.
+
+    `listeners` are told of the file and of who there is, each time.
+    """
 
     path: Path
     rules: Rules
     clock: Clock
     in_force: Path  # a file that holds the hash of the rules in force
+    listeners: list[Callable[[Config, Staff], None]] = field(default_factory=list)
 
     async def reload(self) -> None:
         try:
-            house = await house_of(self.path, self.clock.now())
+            config, house = await _read(self.path, self.clock.now())
         except ConfigError as error:
             _log.error("rules not reloaded: the old ones stay", extra=log.fields(error=str(error)))
             return
         self.rules.current = house
+        for listener in self.listeners:
+            listener(config, house.plan.staff)
         await asyncio.to_thread(self.tell)
         _log.info("rules reloaded", extra=log.fields(rules=house.plan.hash))
 

@@ -134,6 +134,9 @@ def _private(config: Config, directory: Path) -> Config:
         update={
             "trunks": trunks,
             "workflows": workflows,
+            "sms": None,  # nobody is told of what is only played
+            "email": None,
+            "webhooks": {},
             "data": directory / "data",
             "secrets": directory / "secrets",
         }

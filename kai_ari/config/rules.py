@@ -54,7 +54,9 @@ def plan_of(config: Config, staff: Staff, where: Callable[[Place], str]) -> Plan
         own = general if written.number is None else of_number.setdefault(written.number, {})
         own[written.situation] = ladder_of(written, config, where)
     owner = config.business.owner
-    sections = {"business", "people", "teams", "rotas", "hours", "queues", "workflows"}
+    sections = {
+        *("business", "people", "teams", "rotas", "hours", "queues", "workflows", "alerts"),
+    }
     return Plan(
         business=config.business.name,
         staff=staff,

@@ -58,8 +58,13 @@ class Keeper:
             while True:
                 try:
                     until = await self._look(tasks)
-                except LedgerError as error:
-                    _log.error("the ledger cannot be read", extra=log.fields(error=str(error)))
+                except Exception as error:  # noqa: BLE001 - nobody else would keep what is owed
+                    known = isinstance(error, LedgerError)
+                    _log.error(
+                        "what is owed cannot be looked at",
+                        exc_info=None if known else error,
+                        extra=log.fields(error=str(error)),
+                    )
                     until = self.clock.now() + timedelta(seconds=FAULT_S)
                 await self._wait(until)
 

@@ -39,6 +39,11 @@ LIMIT_S = 120.0
 PHONE_LIMIT_S = 600.0
 #: Never blindly again: what may have rung somebody's phone.
 RINGS = frozenset({"phone"})
+#: One gateway is behind all notices of such a channel: what fails for one fails for all. A phone
+#: that is off says nothing of the others.
+ONE_GATEWAY = frozenset({"sms", "email"})
+#: What is sent has no receipt: nothing but an answer confirms it.
+NO_RECEIPTS = frozenset({"sip_message"})
 #: Waits before what came of a sending is written again, when the ledger was busy.
 WRITE_AGAIN_S = (0.5, 2.0, 5.0)
 
@@ -144,7 +149,8 @@ class Sender:
 
     async def _accepted(self, item: OutboxItem, sent: Sent) -> None:
         self._breakers[item.channel] = self._of(item.channel).succeeded()
-        state = ItemState.SENT if sent.receipt else ItemState.UNCONFIRMED
+        follows = sent.receipt and item.channel not in NO_RECEIPTS
+        state = ItemState.SENT if follows else ItemState.UNCONFIRMED
         now = replace(
             item,
             state=ItemState.DELIVERED if sent.confirmed else state,
@@ -167,7 +173,7 @@ class Sender:
     ) -> None:
         """`gateway`: it was the gateway's doing, and not that of this item or of Kai."""
         why = str(failed)
-        if gateway and failed.retry:
+        if gateway and failed.retry and item.channel in ONE_GATEWAY:
             self._breakers[item.channel] = self._of(item.channel).failed(self.clock.now())
         elif gateway:  # it answers, and will not have this one
             self._breakers[item.channel] = self._of(item.channel).succeeded()
