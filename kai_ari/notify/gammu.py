@@ -8,10 +8,12 @@ person replies. Formats: gammu-smsd-files(7).
 
 import asyncio
 import hashlib
+import os
 import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -106,7 +108,11 @@ def _write(path: Path, content: bytes) -> None:
     unfinished = path.with_name(f".{path.name}.new")
     try:
         unfinished.write_bytes(content)
-        unfinished.chmod(0o660)  # its folder's group: gammu-smsd moves it on
+        group = path.parent.stat().st_gid
+        with suppress(PermissionError):  # a service may not be let to
+            os.chown(unfinished, -1, group)
+        # gammu-smsd is to read it; the folder keeps everybody else out.
+        unfinished.chmod(0o660 if unfinished.stat().st_gid == group else 0o664)
         unfinished.replace(path)
     except OSError:
         unfinished.unlink(missing_ok=True)

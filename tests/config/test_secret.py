@@ -10,10 +10,15 @@ from kai_ari.config.schema import Config
 from kai_ari.config.secret import (
     ami_password,
     ari_password,
+    email_password,
     mailbox_pin,
     make_missing,
     phone_password,
+    sms_password,
+    sms_reports_secret,
     trunk_password,
+    webhook_secret,
+    webhook_signing_secret,
 )
 from kai_ari.errors import ConfigError
 
@@ -61,6 +66,13 @@ def test_nowhere_and_empty_say_what_to_do(secret: Path) -> None:
             lambda *rest: trunk_password("my-line", *rest),
             "trunks/my-line",
             "KAI_TRUNK_MY_LINE_PASSWORD",
+        ),
+        (sms_password, "sms_password", "KAI_SMS_PASSWORD"),
+        (email_password, "email_password", "KAI_EMAIL_PASSWORD"),
+        (
+            lambda *rest: webhook_secret("my-crm", *rest),
+            "webhooks/my-crm",
+            "KAI_WEBHOOK_MY_CRM_SECRET",
         ),
     ],
 )
@@ -123,3 +135,48 @@ def test_a_directory_in_the_way_is_named(config: Config) -> None:
     config.secrets.write_text("a file where the directory should be\n")
     with pytest.raises(ConfigError, match=r"ari_password: cannot be written \(File exists\)"):
         make_missing(config, {})
+
+
+def test_what_gateways_need_of_kai_is_made(tmp_path: Path) -> None:
+    """The secret of the address that Kannel reports to, and that which signs for a webhook;
+    passwords and tokens are others' to give."""
+    file = tmp_path / "kai.yaml"
+    file.write_text(
+        'business: {name: Rossi}\nnumbers: {"100": {}}\nsms: {kannel: {from: Rossi}}\n'
+        "email: {host: h, from: kai@example.com, username: kai}\n"
+        'webhooks: {crm: {url: "http://h"}, odoo: {url: "http://h", auth: bearer}}\n'
+    )
+    config = load(file)
+    made = {path.relative_to(config.secrets).as_posix() for path in make_missing(config, {})}
+    assert made == {"ari_password", "ami_password", "sms_reports", "webhooks/crm"}
+    assert len(sms_reports_secret(config.secrets, {})) >= 24
+    assert len(webhook_signing_secret("crm", config.secrets, {})) == 32
+    assert (config.secrets / "webhooks/crm").read_text().startswith("whsec_")
+
+
+@pytest.mark.parametrize(
+    ("read", "variable", "bad"),
+    [
+        (sms_reports_secret, "KAI_SMS_REPORTS", ("short", "a/b" * 10, "%d" * 12)),
+        (
+            lambda *rest: webhook_signing_secret("crm", *rest),
+            "KAI_WEBHOOK_CRM_SECRET",
+            ("whsec_&", "no base64"),
+        ),
+        (
+            lambda *rest: webhook_secret("crm", *rest),
+            "KAI_WEBHOOK_CRM_SECRET",
+            ("two\nlines", "tökén"),
+        ),
+    ],
+)
+def test_what_no_gateway_could_use_is_refused(
+    tmp_path: Path,
+    read: Callable[[Path, dict[str, str]], object],
+    variable: str,
+    bad: tuple[str, ...],
+) -> None:
+    for value in bad:
+        with pytest.raises(ConfigError, match="write ") as caught:
+            read(tmp_path, {variable: value})
+        assert value not in str(caught.value)
