@@ -38,7 +38,6 @@ class Ready:
 
     now: tuple[Obligation, ...]
     again: datetime | None = None
-    waiting: bool = False
 
 
 def ready(records: Sequence[Record], owed: Sequence[Obligation], now: datetime) -> Ready:
@@ -47,10 +46,10 @@ def ready(records: Sequence[Record], owed: Sequence[Obligation], now: datetime) 
     ended = next((r.at for r in records if isinstance(r.event, ev.Ended)), None)
     alerts = tuple(one for one in owed if one.owed is Owed.ALERT)
     if ended is None:
-        return Ready(now=alerts, waiting=True)
+        return Ready(now=alerts)
     words_by = ended + WORDS_WITHIN
     if now < words_by and _words_to_come([record.event for record in records]):
-        return Ready(now=alerts, again=words_by, waiting=True)
+        return Ready(now=alerts, again=words_by)
     return Ready(now=tuple(owed))
 
 

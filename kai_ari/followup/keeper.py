@@ -45,9 +45,8 @@ class Keeper:
     daily: Callable[[], Awaitable[datetime | None]]
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _again: dict[CallId, datetime] = field(default_factory=dict)
-    _known: set[str] = field(default_factory=set)  # obligations that wait for a time only
+    _read: dict[CallId, int] = field(default_factory=dict)  # so far each call was considered
     _sending: dict[str, str] = field(default_factory=dict)  # the channel of each item under way
-    _live: set[CallId] = field(default_factory=set)
     _considering: asyncio.Lock = field(default_factory=asyncio.Lock)
     _review_at: datetime | None = None
 
@@ -84,22 +83,26 @@ class Keeper:
         """Do what is due, the newest first; when to look again, if nothing happens before."""
         now = self.clock.now()
         if self._review_at is None or self._review_at <= now:
-            await self._review(now)
+            await self._review()
             self._review_at = now + REVIEW
-        new = [one for one in await self.desk.owed(unplanned=True) if one.id not in self._known]
-        for one in new[:AT_A_TIME]:
-            await self._consider(one.call)
-            if one.call not in self._live:
-                self._known.add(one.id)
-        for call in [call for call, at in self._again.items() if at <= now][:AT_A_TIME]:
+        lengths = await self.desk.lengths()
+        due = [call for call, at in self._again.items() if at <= now]
+        grown = [call for call, length in lengths.items() if self._read.get(call) != length]
+        done = [call for call in self._read if call not in lengths]
+        for call in grown[: -AT_A_TIME - 1 : -1]:
+            self._read[call] = lengths[call]
             await self._consider(call)
+        for call in (*done[:AT_A_TIME], *due[:AT_A_TIME]):
+            await self._consider(call)
+        for call in done[:AT_A_TIME]:
+            self._read.pop(call, None)
         await self._send_due(tasks)
         times = [self._review_at, await self._next_sending(), await self.daily()]
         times += self._again.values()
-        more = now if len(new) > AT_A_TIME else None
+        more = now if max(len(grown), len(done)) > AT_A_TIME else None
         return min(at for at in (*times, more) if at is not None)
 
-    async def _review(self, now: datetime) -> None:
+    async def _review(self) -> None:
         """Everything anew: at the start, after a reload, and from time to time.
 
         Nothing else begins to send meanwhile: what is in flight and not under way is left over.
@@ -108,11 +111,7 @@ class Keeper:
         for item in await self.desk.in_flight():
             if item.key not in under_way:
                 await self._quietly(self.sender.take_up(item), item.call)
-        self._known.clear()
-        new = {one.id for one in await self.desk.owed(unplanned=True)}
-        for one in await self.desk.owed():
-            if one.id not in new:
-                self._again[one.call] = now
+        self._read.clear()
 
     async def _next_sending(self) -> datetime | None:
         """When to look for what is due; a sending that ends wakes the keeper, too."""
@@ -130,9 +129,9 @@ class Keeper:
             self._fault(call, error)
             self._again[call] = self.clock.now() + AGAIN_AFTER_FAULT
             return
+        self._read[call] = found.length
         if found.again is not None:
             self._again[call] = found.again
-        (self._live.add if found.live else self._live.discard)(call)
 
     # -- sending ---------------------------------------------------------------------
 

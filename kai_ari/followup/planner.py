@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from kai_ari import log
@@ -21,9 +21,6 @@ from kai_ari.people.presence import PresenceBook
 
 _log = log.get("followup")
 
-#: While a call is still on, it is looked at again at the latest after this.
-LIVE_AGAIN = timedelta(seconds=30)
-
 
 @dataclass(kw_only=True)
 class HouseRules:
@@ -34,10 +31,10 @@ class HouseRules:
 
 @dataclass(frozen=True, kw_only=True)
 class Considered:
-    """`again`: when something is due on this call. `live`: the call is not over."""
+    """`again`: when something is due on this call; `length` of the record that was read."""
 
+    length: int
     again: datetime | None = None
-    live: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +57,6 @@ class Planner:
         start = ready(records, owed, now)
         planned = {one.id for one in start.now}
         again = [start.again] if start.again else []
-        if start.waiting and start.again is None:
-            again.append(now + LIVE_AGAIN)
         left = {item.key for item in items if item.state is ItemState.QUEUED and item.obligation}
         for group in groups(owed, items):
             if not planned & {one.id for one in group.open}:
@@ -74,7 +69,7 @@ class Planner:
         for item in items:
             if item.key in left and not still_wanted(item, history):
                 await self._cancel(item)
-        return Considered(again=min(again, default=None), live=start.waiting)
+        return Considered(length=len(records), again=min(again, default=None))
 
     async def _group(
         self, call: CallId, group: Group, history: Sequence[Event], now: datetime

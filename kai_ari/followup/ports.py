@@ -1,6 +1,6 @@
 """What following up needs from the rest of the house."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -98,6 +98,10 @@ class Desk(Protocol):
         `due_by`: due then or earlier, or without a due time. `unplanned`: without any row in
         the outbox yet.
         """
+        ...
+
+    async def lengths(self) -> Mapping[CallId, int]:
+        """The length of the record of each call that something is owed on, oldest first."""
         ...
 
     async def unresolved(self) -> Sequence[CallId]:

@@ -1,7 +1,7 @@
 """What is owed, queued and forbidden: the ledger as `followup` and the command line use it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -58,6 +58,16 @@ class SqlFollowUp:
             query = query.where(~exists().where(tables.outbox.c.obligation == rows.c.id))
         query = query.order_by(rows.c.since, rows.c.id).limit(limit)
         return [to_obligation(row).obligation for row in await self._ledger.rows(query)]
+
+    async def lengths(self) -> Mapping[CallId, int]:
+        calls, owed = tables.calls, tables.obligations
+        open_on = select(owed.c.call).where(owed.c.state == State.OPEN.value)
+        query = (
+            select(calls.c.id, calls.c.length)
+            .where(calls.c.id.in_(open_on))
+            .order_by(calls.c.started_at, calls.c.id)
+        )
+        return {CallId(row.id): int(row.length) for row in await self._ledger.rows(query)}
 
     async def unresolved(self) -> Sequence[CallId]:
         calls = tables.calls
