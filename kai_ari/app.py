@@ -36,6 +36,7 @@ from kai_ari.ledger.presence import open_presence
 from kai_ari.ledger.recordings import FileRecordings
 from kai_ari.ledger.sole_agent import sole_agent
 from kai_ari.ledger.store import SqlLedger, open_ledger
+from kai_ari.mailroom import Mailroom, mailroom
 from kai_ari.media.audiosocket import AudioSocket
 from kai_ari.media.chan_websocket import ChanWebSocket
 from kai_ari.notify.webhook import WebhookDispatcher
@@ -67,6 +68,7 @@ class Agent:
     keeper: RulesKeeper
     queues: QueueMonitor | None
     office: Office
+    mailroom: Mailroom
     call_backs: CallBacks | None = None
 
     async def serve(self) -> None:
@@ -74,6 +76,7 @@ class Agent:
         beside = [
             asyncio.create_task(self.keeper.refresh(), name="calendars"),
             asyncio.create_task(self.office.run(), name="office"),
+            asyncio.create_task(self.mailroom.run(), name="mailroom"),
         ]
         if self.queues is not None:
             beside.append(asyncio.create_task(self.queues.run(), name="queues"))
@@ -145,9 +148,10 @@ async def build(
             app=config.asterisk.app,
         )
         queues = queue_monitor(config)
+        transport = await _media_transport(config, stack)
         asterisk = Asterisk(
             ari,
-            await _media_transport(config, stack),
+            transport,
             clock=clock,
             normalise=partial(normalise_number, country=config.business.country),
         )
@@ -182,6 +186,14 @@ async def build(
             )
         )
         keeper.listeners.append(office.rules_changed)
+        messages = mailroom(
+            config,
+            ari=ari,
+            transport=transport,
+            ledger=ledger,
+            archive=reception.archive,
+            clock=clock,
+        )
         yield Agent(
             asterisk=asterisk,
             reception=reception,
@@ -190,6 +202,7 @@ async def build(
             keeper=keeper,
             queues=queues,
             office=office,
+            mailroom=await stack.enter_async_context(messages),
             call_backs=call_backs(
                 config,
                 rules,

@@ -121,10 +121,8 @@ class MailboxKeeper:
             try:
                 await self.once()
                 self._told = ""
-            except (AsteriskError, MediaError, LedgerError) as error:
-                if str(error) != self._told:
-                    self._told = str(error)
-                    _log.warning("mailboxes could not be kept", extra=log.fields(error=self._told))
+            except Exception as error:  # noqa: BLE001 - the messages after it are to be kept, too
+                self._tell(error)
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
                     mark = await self._desk.news(mark)
@@ -133,6 +131,18 @@ class MailboxKeeper:
             except LedgerError as error:
                 _log.warning("the ledger tells no news", extra=log.fields(error=str(error)))
                 await asyncio.sleep(LOOK_EVERY_S)
+
+    def _tell(self, error: Exception) -> None:
+        """Once, however often it is tried."""
+        if str(error) == self._told:
+            return
+        self._told = str(error)
+        known = isinstance(error, AsteriskError | MediaError | LedgerError)
+        _log.warning(
+            "mailboxes could not be kept",
+            exc_info=None if known else error,
+            extra=log.fields(error=self._told),
+        )
 
     async def once(self) -> None:
         """Put what is to be put, then see what was heard, then what else lies there."""

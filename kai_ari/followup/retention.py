@@ -50,7 +50,7 @@ class Retention:
                 deleted = await self.once()
                 _log.info("old recordings deleted", extra=log.fields(count=deleted))
             except LedgerError as error:
-                _log.warning("old recordings not deleted", extra=log.fields(error=str(error)))
+                _log.error("old recordings not deleted", extra=log.fields(error=str(error)))
             await asyncio.sleep(_EVERY_S)
 
     async def once(self) -> int:
