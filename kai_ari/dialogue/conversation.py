@@ -12,13 +12,14 @@ from dataclasses import replace
 
 from kai_ari.calls.events import Situation
 from kai_ari.calls.outcome import REQUIRED_SLOTS
-from kai_ari.dialogue import lines, outreach, outreach_lines
+from kai_ari.dialogue import alert_call, lines, outreach, outreach_lines
 from kai_ari.dialogue.asides import answer_to, answer_to_reason
 from kai_ari.dialogue.asking import Result, again, ask, back_to_question, next_question, taken
 from kai_ari.dialogue.lines import Line
 from kai_ari.dialogue.names import name_in, name_mentioned
 from kai_ari.dialogue.numbers import aloud, is_whole, mentions_number, number_in, spoken_digits
 from kai_ari.dialogue.turns import (
+    Alerted,
     CannotListen,
     CannotSpeak,
     Confirm,
@@ -61,11 +62,18 @@ MAX_CORRECTIONS = 3
 MAX_TURNS = 80  # keys included
 
 
+#: Of those whom Kai has called.
+_CALLED = {
+    **dict.fromkeys(outreach.STEPS, outreach.step),
+    **dict.fromkeys(alert_call.STEPS, alert_call.step),
+}
+
+
 def step(state: State, given: Input) -> Result:
     """Total: every input has an answer in every state, and after `End` the answer is nothing."""
+    called = _CALLED.get(state.step)
     if isinstance(given, CannotSpeak):
-        called = state.step in outreach.STEPS
-        return outreach.step(state, given) if called else cannot_speak(state)
+        return called(state, given) if called else cannot_speak(state)
     if state.ended:
         return state, ()
     state = replace(state, turns=state.turns + 1)
@@ -73,8 +81,10 @@ def step(state: State, given: Input) -> Result:
         state = replace(state, silences=0)
     if isinstance(given, Reached):
         return outreach.reached(state, given)
-    if state.step in outreach.STEPS:
-        return outreach.step(state, given)
+    if isinstance(given, Alerted):
+        return alert_call.alerted(state, given)
+    if called:
+        return called(state, given)
     if state.step in (Step.RECORDING, Step.SAVING):
         # Keys and noise mean nothing while it runs; `Saved` will come.
         return saved(state, given) if isinstance(given, Saved) else (state, ())

@@ -20,6 +20,7 @@ BUSY: Final = line("busy", "The line to {who} is busy.", Claim.BUSY)
 NO_ANSWER: Final = line("no_answer", "There is no answer from {who}.", Claim.NO_ANSWER)
 DECLINED: Final = line("declined", "Right now, {who} cannot take the call.", Claim.DECLINED)
 UNREACHABLE: Final = line("unreachable", "I cannot reach {who} right now.", Claim.UNREACHABLE)
+UNREACHABLE_NOW: Final = line("unreachable_now", "I did not get through to {who}.")
 WANTS_MESSAGE: Final = line(
     "wants_message", "I have reached {who}, who asks me to take a message.", Claim.WANTS_MESSAGE
 )

@@ -69,4 +69,18 @@ NUMBER_NOT_SHOWN: Final = line(
     "to call, or tell me as a message.",
 )
 
+ALERT: Final = line(
+    "alert", "Hello, this is Kai, the phone assistant of {business}. It is about a caller. {what}"
+)
+ALERT_CHOICE: Final = line(
+    "alert_choice",
+    "Press one if you take care of it, two to call them back now, three to hear it again.",
+)
+ALERT_CHOICE_WITHOUT_CALL: Final = line(
+    "alert_choice_without_call", "Press one if you take care of it, three to hear it again."
+)
+ALERT_KNOWN: Final = line(
+    "alert_known", "Thank you, it is yours then. Goodbye.", interruptible=False
+)
+
 OWN: Final = tuple(value for value in globals().copy().values() if isinstance(value, Line))

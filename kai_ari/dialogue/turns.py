@@ -27,6 +27,10 @@ class Step(StrEnum):
     WHEN = "when"
     POSTPONING = "postponing"
     OPTING_OUT = "opting_out"
+    # with somebody of the business who is told what is owed
+    TELLING = "telling"
+    ACKNOWLEDGING = "acknowledging"
+    CALLING_THROUGH = "calling_through"
     ENDED = "ended"
 
 
@@ -65,6 +69,15 @@ class Reached:
 
     why: Why
     machine: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alerted:
+    """Somebody of the business has answered, to be told `what` is owed. `callable`: the caller
+    whom it is owed to may be called back."""
+
+    what: str
+    callable: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +146,7 @@ class CannotSpeak:
 Input = (
     Started
     | Reached
+    | Alerted
     | Heard
     | Noise
     | Pressed
@@ -215,6 +229,16 @@ class Postpone:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Acknowledge:
+    """Whoever was told knows, and takes care of it; answered by `Saved`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallThrough:
+    """Connect them with the caller, who is rung for it; answered by `LadderEnded`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class End:
     """`by` is who ended the call: Kai hangs up in any case."""
 
@@ -223,7 +247,19 @@ class End:
 
 
 Action = (
-    Say | Take | Confirm | Name | Save | Record | HandOff | BookCallback | OptOut | Postpone | End
+    Say
+    | Take
+    | Confirm
+    | Name
+    | Save
+    | Record
+    | HandOff
+    | BookCallback
+    | OptOut
+    | Postpone
+    | Acknowledge
+    | CallThrough
+    | End
 )
 
 
@@ -245,6 +281,7 @@ class State:
     caller_id_refused: bool = False
     ladders: frozenset[Situation] = frozenset()  # situations that the business has rungs for
     call_back: bool = False  # the number asked for is one to be called back on
+    may_call: bool = False  # whom an alert is about
 
     @property
     def expect(self) -> Expect:

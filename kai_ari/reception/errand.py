@@ -1,6 +1,6 @@
 """Why Kai calls somebody, and what they want of further calls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
@@ -9,10 +9,13 @@ from kai_ari.calls.call import CallId
 from kai_ari.calls.events import Event, SlotTaken
 from kai_ari.calls.follow_events import CalledOut, ObligationDue, OptedOut
 from kai_ari.clock import Clock
-from kai_ari.dialogue.turns import OptOut, Postpone, Reached, Saved, State, Why
+from kai_ari.dialogue.turns import Alerted, OptOut, Postpone, Reached, Saved, State, Why
 from kai_ari.errors import LedgerError
 from kai_ari.reception.ports import Ledger
 from kai_ari.reception.record import CallRecord
+
+#: Writes down who has acknowledged. Raises LedgerError.
+Acknowledged = Callable[[], Awaitable[None]]
 
 _log = log.get("errand")
 
@@ -53,6 +56,38 @@ class Errand:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlertErrand:
+    """Somebody of the business at `number` is told `what` is owed. `caller` is the number to be
+    called for them if they like, None when it may not be; `who` that is, as it is spoken."""
+
+    number: str
+    of_call: CallId
+    obligation: str
+    what: str
+    caller: str | None
+    who: str
+    acknowledge: Acknowledged
+
+    def called_out(self, channel: str) -> Sequence[Event]:
+        called = CalledOut(
+            channel=channel,
+            number=self.number,
+            of_call=self.of_call,
+            for_obligation=self.obligation,
+            answered="person",
+            why="an alert",
+        )
+        return (called,)
+
+    def known(self, state: State) -> State:
+        return state
+
+    @property
+    def reached(self) -> Alerted:
+        return Alerted(what=self.what, callable=self.caller is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wishes:
     """What whoever is on the line at `number` wants: written down before it is confirmed."""
 
@@ -61,7 +96,7 @@ class Wishes:
     ledger: Ledger
     clock: Clock
     zone: ZoneInfo
-    errand: Errand | None
+    errand: Errand | AlertErrand | None
 
     async def opt_out(self, wish: OptOut) -> Saved:
         """Raises LedgerError."""
@@ -72,7 +107,7 @@ class Wishes:
         return Saved(ok=True)
 
     async def postpone(self, wish: Postpone) -> Saved:
-        if self.errand is None:
+        if not isinstance(self.errand, Errand):
             return Saved(ok=False)
         due = ObligationDue(
             obligation=self.errand.obligation,
@@ -83,5 +118,16 @@ class Wishes:
             await self.ledger.append(self.errand.of_call, due)
         except LedgerError as error:
             _log.error("the later time was not written", extra=log.fields(error=str(error)))
+            return Saved(ok=False)
+        return Saved(ok=True)
+
+    async def acknowledged(self) -> Saved:
+        """Whoever was told what is owed takes care of it."""
+        if not isinstance(self.errand, AlertErrand):
+            return Saved(ok=False)
+        try:
+            await self.errand.acknowledge()
+        except LedgerError as error:
+            _log.error("not acknowledged", extra=log.fields(error=str(error)))
             return Saved(ok=False)
         return Saved(ok=True)

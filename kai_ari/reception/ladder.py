@@ -40,7 +40,9 @@ from kai_ari.people.availability import PbxState
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
 from kai_ari.reception.attempt import Attempt, Attempted, Called, Takes
+from kai_ari.reception.call_through import call_through
 from kai_ari.reception.conversation import Conversation
+from kai_ari.reception.errand import AlertErrand
 from kai_ari.reception.hold import hold_while
 from kai_ari.reception.legs import Destination, ToDesk, ToQueue
 from kai_ari.reception.routes import Dispatcher, House, Lookout, Reservations
@@ -129,6 +131,11 @@ class CallLadder:
         if self.state is not None:
             await self._ended(self.state.step, CameBack.DELIVERED)
             self._advance(CameBack.DELIVERED, await self._world())
+
+    async def call_through(self, errand: AlertErrand) -> LadderEnded:
+        """As `go`, to the caller whom an alert is about."""
+        self._legs += 1
+        return await call_through(self._scene, self._house, errand, before=self._legs)
 
     # -- step by step ----------------------------------------------------------------
 

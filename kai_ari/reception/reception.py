@@ -15,7 +15,7 @@ from kai_ari.errors import AsteriskError, KaiError, LedgerError, MediaError, Spe
 from kai_ari.fallback.situations import with_ladder
 from kai_ari.fallback.state import State
 from kai_ari.reception.ears import Ears, Report
-from kai_ari.reception.errand import Errand, Wishes
+from kai_ari.reception.errand import AlertErrand, Errand, Wishes
 from kai_ari.reception.inbox import Inbox
 from kai_ari.reception.ladder import CallLadder
 from kai_ari.reception.left import CallerLeft
@@ -85,8 +85,8 @@ class Reception:
         log.call_id.set(call.arrival.call)
         await _Service(self, call).run()
 
-    async def call_out(self, call: LiveCall, errand: Errand) -> None:
-        """Serve somebody whom Kai has called and who, or whose machine, has answered."""
+    async def call_out(self, call: LiveCall, errand: Errand | AlertErrand) -> None:
+        """Serve somebody whom Kai has called, and who, or whose machine, has answered."""
         log.call_id.set(call.arrival.call)
         await _Service(self, call, errand).run()
 
@@ -94,7 +94,9 @@ class Reception:
 class _Service:
     """One call being served."""
 
-    def __init__(self, house: Reception, call: LiveCall, errand: Errand | None = None) -> None:
+    def __init__(
+        self, house: Reception, call: LiveCall, errand: Errand | AlertErrand | None = None
+    ) -> None:
         self._house = house
         self._call = call
         self._errand = errand

@@ -11,7 +11,7 @@ from kai_ari.errors import MediaError, SpeechError
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
 from kai_ari.reception.ears import AudioEnded, Deaf, SpeechBegan, Words
-from kai_ari.reception.errand import Wishes
+from kai_ari.reception.errand import AlertErrand, Wishes
 from kai_ari.reception.ladder import CallLadder
 from kai_ari.reception.left import CallerLeft
 from kai_ari.reception.ports import (
@@ -126,9 +126,18 @@ class Talk:
                     return await self._wishes.opt_out(action)
                 case turns.Postpone():
                     return await self._wishes.postpone(action)
+                case turns.Acknowledge():
+                    return await self._wishes.acknowledged()
+                case turns.CallThrough():
+                    return await self._call_through()
                 case turns.End():
                     return action
         return None
+
+    async def _call_through(self) -> turns.LadderEnded:
+        if not isinstance(self._wishes.errand, AlertErrand):
+            return turns.LadderEnded(end=turns.LadderEnd.NOTHING)
+        return await self._ladder.call_through(self._wishes.errand)
 
     async def _take_recording(self) -> turns.Saved:
         self._ears.forget()
