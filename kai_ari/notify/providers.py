@@ -37,14 +37,20 @@ class AppriseSms:
                 uncertain=True,
             ) from error
         if why is not None:
-            told = why.replace(self._settings.password, "...")[:_MAX_WHY]
             raise SendingFailed(
-                f"the SMS provider did not take it ({told}); correct sms.apprise.service in"
-                " kai.yaml or the secret sms_password, unless the provider is down",
+                f"the SMS provider did not take it ({self._safe(why)}); correct sms.apprise.service"
+                " in kai.yaml or the secret sms_password, unless the provider is down",
                 retry=True,
                 uncertain=False,
             )
         return Sent(receipt=notice.key, confirmed=False)
+
+    def _safe(self, why: str) -> str:
+        """Without the password, in case the provider or apprise repeats it."""
+        password = self._settings.password
+        for form in filter(None, (password, quote(password, safe=""))):
+            why = why.replace(form, "...")
+        return why[:_MAX_WHY]
 
 
 def readable(service: str) -> bool:

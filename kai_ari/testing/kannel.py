@@ -7,13 +7,14 @@ by HTTP instead, which a test plays itself: it can be late, refuse, and report t
 
 import asyncio
 import re
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 import aiohttp
 
@@ -80,7 +81,7 @@ class LocalKannel:
         """A person texts: returns when Kannel was given it."""
         process = await asyncio.create_subprocess_exec(
             *(str(FAKESMSC), "-H", "127.0.0.1", "-r", str(self.base + 6), "-m", "1"),
-            *("-i", "0.1", f"{sender} 100 data {text.replace(' ', '+')}"),
+            *("-i", "0.1", f"{sender} 100 data {quote_plus(text)}"),
             stderr=asyncio.subprocess.PIPE,
         )
         try:
@@ -159,19 +160,33 @@ def settings_at(url: str, *, reports: str = "127.0.0.1:0", secret: str = REPORTS
 
 
 def _shown(found: re.Match[str]) -> str:
-    """A part of a long message has a header, and is shown as in an address."""
-    return unquote_plus(found[4].partition(" ")[2]) if found[3] == "udh" else found[4]
+    """A part of a long message: its header, its kind, and its text as in an address."""
+    return unquote_plus(found[4].split(" ", 2)[-1]) if found[3] == "udh" else found[4]
 
 
 def _own_ports() -> tuple[IO[str], int]:
-    """The first of ten ports that no other process holds, and the lock on it."""
+    """The first of ten ports that no other process holds or uses, and the lock on it."""
     if not FAKESMSC.exists():
         raise KannelFault(f"there is no {FAKESMSC}: run scripts/setup --tests")
     _LOCKS.mkdir(exist_ok=True)
     for base in _BASES:
-        if (lock := try_lock(_LOCKS / str(base))) is not None:
+        lock = try_lock(_LOCKS / str(base))
+        if lock is None:
+            continue
+        if all(_is_free(port) for port in range(base, base + 7)):
             return lock, base
+        lock.close()  # a Kannel that outlived its test
     raise KannelFault(f"no free ports between {_BASES.start} and {_BASES.stop}")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 async def _until_open(port: int) -> None:
