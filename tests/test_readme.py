@@ -52,6 +52,23 @@ RUN_ELSEWHERE = {
     "kai-ari notify test dana": ("tests/cli/test_notify_command.py", 'house.run("dana"'),
     "kai-ari notify test dana --by sms": ("tests/cli/test_notify_command.py", '"--by", "sms"'),
     "kai-ari notify test crm": ("tests/cli/test_notify_command.py", 'house.run("crm")'),
+    "kai-ari inbox done ID --note 'called, visit on Friday'": (
+        "tests/cli/test_inbox_command.py",
+        'inbox("done", "3f9a", "--note", "called, visit on Friday")',
+    ),
+    "kai-ari inbox not-needed ID --note 'wrong number'": (
+        "tests/cli/test_inbox_command.py",
+        'inbox("not-needed", BACK, "--note", "wrong number")',
+    ),
+    "kai-ari inbox assign ID dana": (
+        "tests/cli/test_inbox_command.py",
+        'inbox("assign", "#3f9a1c22", "dana")',
+    ),
+    "kai-ari inbox call-back-now ID": (
+        "tests/cli/test_inbox_command.py",
+        'inbox("call-back-now", "77aa1c22")',
+    ),
+    "scripts/bench followup": ("tests/test_bench.py", '"followup"'),
     "kai-ari run": ("tests/reception_real/agent_process.py", '"run"'),
 }
 #: Those that end with another status than 0: it is what they are to show.

@@ -23,6 +23,7 @@ COMMANDS = {
     "reload": "reload",
     "call": "call",
     "calls": "calls",
+    "inbox": "inbox",
     "people": "people",
     "away": "away",
     "back": "away",

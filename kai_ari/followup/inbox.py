@@ -9,16 +9,24 @@ from kai_ari.calls.chain import Record
 from kai_ari.calls.events import Ended, Event
 from kai_ari.calls.follow_events import CallBackEnded, ReceiptCame, ReceiptResult, SendingEnded
 from kai_ari.followup.facts import Facts, facts_of
-from kai_ari.followup.summary import OWED_IN_WORDS, shown_id
-from kai_ari.promises.obligation import Obligation
+from kai_ari.followup.summary import shown_id
+from kai_ari.promises.obligation import Obligation, Owed
 from kai_ari.promises.standing import Standing, standing
 
 UNRESOLVED = "to find out what they needed"
 
+_OWED = {
+    Owed.DELIVER_MESSAGE: "a message to be read",
+    Owed.CALL_BACK: "a call back",
+    Owed.ALERT: "somebody to know of it",
+    Owed.HAND_TO_WORKFLOW: "a case to hand on",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """`id` is what to name it by; `obligation` is None for a call that nothing is owed on.
+    """`id` is what to name it by; `obligation` and `kind` are None for a call that nothing is owed
+    on.
 
     `tried` says what Kai has done about it so far, each in a few words.
     """
@@ -26,6 +34,7 @@ class Entry:
     id: str
     call: CallId
     obligation: str | None
+    kind: Owed | None
     owed: str
     since: datetime
     facts: Facts
@@ -45,7 +54,8 @@ def of_obligation(one: Obligation, history: Sequence[Event]) -> Entry:
         id=shown_id(one),
         call=one.call,
         obligation=one.id,
-        owed=OWED_IN_WORDS[one.owed],
+        kind=one.owed,
+        owed=_OWED[one.owed],
         since=one.since,
         facts=facts,
         tried=(*map(str, facts.tried), *_done(one.id, history)),
@@ -63,6 +73,7 @@ def of_call(call: CallId, records: Sequence[Record]) -> Entry:
         id=call,
         call=call,
         obligation=None,
+        kind=None,
         owed=UNRESOLVED,
         since=ended,
         facts=facts,
