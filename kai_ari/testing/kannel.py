@@ -263,6 +263,8 @@ group = smsbox
 bearerbox-host = 127.0.0.1
 sendsms-port = {base + 3}
 sendsms-interface = 127.0.0.1
+http-request-retry = 100
+http-queue-delay = 1
 
 group = sendsms-user
 username = {USERNAME}

@@ -51,6 +51,7 @@ class Kept:
     receipts: list[Receipt] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     full: bool = False
+    refused: int = 0
     came: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def receipt(self, channel: str, receipt: str, result: ReceiptResult, why: str) -> None:
@@ -67,6 +68,9 @@ class Kept:
 
     async def _keep(self) -> None:
         if self.full:
+            async with self.came:
+                self.refused += 1
+                self.came.notify_all()
             raise LedgerError("the disk is full")
 
     async def until(self, there: Callable[[], bool]) -> None:

@@ -1,6 +1,7 @@
 """Text messages through a real Kannel: with a fake operator, and one that the test plays."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from kai_ari.calls.follow_events import ReceiptResult
 from kai_ari.errors import ConfigError
 from kai_ari.followup.ports import Sent
 from kai_ari.notify.kannel import KannelSms, listening
-from kai_ari.testing.kannel import SCRIPTED, SENDER, LocalKannel, local_kannel, settings_at
+from kai_ari.testing.kannel import REPORTS, SCRIPTED, SENDER, LocalKannel, local_kannel, settings_at
 from tests.notify.notices import LIMIT_S, Kept, Receipt, notice
 from tests.notify.servers import serving
 
@@ -139,6 +140,24 @@ async def test_a_receipt_that_comes_twice_is_handed_on_twice(house: House) -> No
         async with house.http.get(url) as reply:
             assert reply.status == 200
     assert await house.receipts_of("twice", 3) == [("sms", "twice", DELIVERED, "")] * 3
+
+
+async def test_a_receipt_for_which_kai_was_away_comes_again(house: House) -> None:
+    """With http-request-retry in kannel.conf, as the README has it: Kai stopped, or its disk was
+    full."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        there = f"127.0.0.1:{probe.getsockname()[1]}"
+    url = f"http://{there}/{REPORTS}"
+    sms = KannelSms(settings_at(house.kannel.sendsms), house.http, url)
+    await sms.send(notice(DANA, key="away", short="While Kai is away"))
+    await house.kannel.until(lambda: "While Kai is away" in [t.text for t in house.kannel.texts])
+    kept = Kept(full=True)
+    async with listening(settings_at("", reports=there), kept):
+        await kept.until(lambda: kept.refused > 0)
+        kept.full = False
+        await kept.until(lambda: bool(kept.receipts))
+    assert kept.receipts == [("sms", "away", DELIVERED, "")]
 
 
 async def test_what_people_text_back(house: House) -> None:
