@@ -13,7 +13,7 @@ from kai_ari.asterisk.ami_queues import QueueMonitor
 from kai_ari.asterisk.client import AriSettings
 from kai_ari.asterisk.connection import Asterisk
 from kai_ari.asterisk.media_transport import MediaTransport
-from kai_ari.calling import call_backs
+from kai_ari.calling import alert_calls, call_backs
 from kai_ari.calls.numbers import normalise_number
 from kai_ari.clock import SystemClock
 from kai_ari.config.load import load
@@ -183,6 +183,14 @@ async def build(
                 desk=desk,
                 presence=presence.latest,
                 clock=clock,
+                by_phone=alert_calls(
+                    config,
+                    rules,
+                    asterisk=asterisk,
+                    reception=reception,
+                    desk=desk,
+                    clock=clock,
+                ),
             )
         )
         keeper.listeners.append(office.rules_changed)

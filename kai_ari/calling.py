@@ -1,8 +1,10 @@
 """Call backs carried out: Asterisk makes the call, reception has the conversation."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from kai_ari.alert_calls import AlertCalls
 from kai_ari.asterisk.connection import Asterisk
 from kai_ari.asterisk.outbound import Placed, Placing, first_channel
 from kai_ari.calls.call import Arrival, CallId
@@ -13,7 +15,8 @@ from kai_ari.config.callbacks import Callbacks
 from kai_ari.config.schema import Config
 from kai_ari.followup.callbacks import CallBackRules, CallBacks
 from kai_ari.followup.dialler import CallBack, Came
-from kai_ari.followup.ports import Desk
+from kai_ari.followup.incoming import Incoming
+from kai_ari.followup.ports import Desk, Notice, Notifier
 from kai_ari.promises.retry import BackOff
 from kai_ari.reception.errand import Errand
 from kai_ari.reception.legs import LegEnded, LegResult
@@ -125,12 +128,47 @@ def call_backs(
         reception=reception,
         rules=rules,
         ring_s=section.ring,
-        shown=section.shown or next((n for n in config.numbers if n.startswith("+")), ""),
+        shown=_shown(config),
         machine_words=section.machine == "message",
     )
     return CallBacks(
         desk=desk, dialler=dialler, rules=call_back_rules(config, section, rules), clock=clock
     )
+
+
+def alert_calls(
+    config: Config,
+    rules: Rules,
+    *,
+    asterisk: Asterisk,
+    reception: Reception,
+    desk: Desk,
+    clock: Clock,
+) -> Callable[[Incoming], Notifier]:
+    """For the office: what calls people of the business to tell them what is owed."""
+
+    def made(incoming: Incoming) -> Notifier:
+        async def acknowledged(notice: Notice) -> None:
+            await incoming.told(notice, "phone")
+
+        return AlertCalls(
+            asterisk=asterisk,
+            reception=reception,
+            rules=rules,
+            may_call=permission_rules(config, rules.current.plan.staff.next_opening),
+            desk=desk,
+            acknowledged=acknowledged,
+            clock=clock,
+            shown=_shown(config),
+        )
+
+    return made
+
+
+def _shown(config: Config) -> str:
+    """The number that Kai shows when it calls: one of its own."""
+    wanted = config.callbacks.shown if config.callbacks else None
+    return wanted or next((number for number in config.numbers if number.startswith("+")), "")
 
 
 def call_back_rules(config: Config, section: Callbacks, rules: Rules) -> CallBackRules:

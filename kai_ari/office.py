@@ -10,6 +10,7 @@ from kai_ari.asterisk.sip_message import SipMessages
 from kai_ari.clock import Clock
 from kai_ari.config.alert_rules import alert_rules
 from kai_ari.config.schema import Config
+from kai_ari.followup.incoming import Incoming
 from kai_ari.followup.parts import Parts, parts
 from kai_ari.followup.ports import Desk, Notifier
 from kai_ari.gateways import notifiers
@@ -47,8 +48,10 @@ async def open_office(
     desk: Desk,
     presence: Callable[[], Awaitable[PresenceBook]],
     clock: Clock,
+    by_phone: Callable[[Incoming], Notifier],
 ) -> AsyncIterator[Office]:
-    """Raises ConfigError when a secret or a port that a gateway needs cannot be had."""
+    """`by_phone` makes the notifier that calls people. Raises ConfigError when a secret or a port
+    that a gateway needs cannot be had."""
     found: dict[str, Notifier] = {}
     made = parts(
         desk=desk,
@@ -66,6 +69,7 @@ async def open_office(
             texts = SipMessages(ari, phones, made.incoming)
             answers = await stack.enter_async_context(texts)
             found[answers.channel] = answers
+        found["phone"] = by_phone(made.incoming)
         channels = frozenset(found)
         made.rules.current = alert_rules(config, staff, channels)
         yield Office(parts=made, channels=channels, answers=answers)

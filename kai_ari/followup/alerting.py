@@ -274,9 +274,11 @@ def _people(target: str, staff: Staff, now: datetime) -> list[Person]:
 
 
 def _ways(person: Person, by: Sequence[str], rules: AlertRules) -> list[str]:
-    """The channels of the step that the person wants; if that is none, those of the step."""
+    """The channels of the step that the person wants; if that is none, those of the step. Nobody
+    is called who was not to be, by the step or their own wish, unless there is no other way."""
     possible = [way for way in CHANNELS if way in rules.channels and address_of(person, way)]
-    asked = [way for way in by if way in possible] or possible
+    silent = [way for way in possible if way != "phone" or way in person.by]
+    asked = [way for way in by if way in possible] or silent or possible
     liked = [way for way in asked if way in person.by]
     return liked or asked
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from kai_ari.calls.call import CallId, new_call_id
-from kai_ari.calls.events import Ended, EndedBy, ObligationWritten
+from kai_ari.calls.events import Ended, EndedBy, ObligationWritten, SlotTaken
 from kai_ari.calls.follow_events import CallBackAsked
 from kai_ari.calls.leg_events import CallbackBooked
 from kai_ari.clock import require_zone
@@ -20,7 +20,8 @@ async def book(
     Raises LedgerError.
     """
     call = new_call_id(now)
-    about = {"number": number, "reason": reason, "name": name, "due": due.isoformat()}
+    known = {"name": name, "reason": reason}
+    about = {"number": number, **known, "due": due.isoformat()}
     obligation = Obligation(
         id=uuid4().hex[:16],
         call=call,
@@ -32,6 +33,7 @@ async def book(
     await desk.note(
         call,
         CallBackAsked(how="command", by=by),
+        *(SlotTaken(slot=s, value=v, how="command") for s, v in known.items() if v),
         CallbackBooked(number=number, due=due.isoformat()),
         ObligationWritten(obligation=obligation.id, owed=Owed.CALL_BACK.value),
         Ended(by=EndedBy.KAI, cause=None, reason="asked_for"),

@@ -17,7 +17,7 @@ from kai_ari.clock import Clock
 from kai_ari.followup.incidents import covered
 from kai_ari.followup.outbox import ItemState, OutboxItem, Overtaken
 from kai_ari.followup.planner import HouseRules
-from kai_ari.followup.ports import Desk
+from kai_ari.followup.ports import Desk, Notice
 from kai_ari.followup.summary import ID_SHOWN
 from kai_ari.people.staff import Person
 from kai_ari.promises.opt_out import Listed, OptOut, Reply, read_reply
@@ -83,6 +83,13 @@ class Incoming:
             _log.warning("a reply to nothing", extra=log.fields(channel=channel, number=address))
         for item in meant:
             await self.acknowledge(item.call, covered(item), by=person.name, how=_how(channel))
+
+    async def told(self, notice: Notice, how: str) -> None:
+        """Whom a notice is for has said that they know of all that it tells of."""
+        items = await self.desk.items(obligation=notice.obligation)
+        meant = next((covered(item) for item in items if item.key == notice.key), frozenset())
+        obligations = meant or frozenset({notice.obligation})
+        await self.acknowledge(notice.call, obligations, by=notice.to.name, how=how)
 
     async def acknowledge(
         self, call: CallId, obligations: frozenset[str], *, by: str, how: str

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from kai_ari.calls.call import CallId, call_of
 from kai_ari.calls.events import Event
-from kai_ari.calls.follow_events import CallBackEnded, CallBackStarted
+from kai_ari.calls.follow_events import CallBackEnded, CallBackStarted, CalledOut
 from kai_ari.followup.booking import book
 from kai_ari.ledger.follow_up import SqlFollowUp
+from kai_ari.ledger.store import SqlLedger
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.phone_call import PhoneCall
 from kai_ari.testing.staff import Desk, StaffScript, hears_speech, keep_saying, press
@@ -22,7 +23,13 @@ PERSON = STAFF[-2]
 _LIMIT_S = 90.0
 
 
-def write_config(directory: Path, pbx: LocalAsterisk, *, callbacks: str) -> Path:
+_PEOPLE = f'people: {{dana: {{name: Dana, phone: "{PERSON}"}}}}'
+
+
+def write_config(
+    directory: Path, pbx: LocalAsterisk, *, callbacks: str, more: str = _PEOPLE
+) -> Path:
+    """`more` has the people, and what else there is."""
     if not (directory / ".kai/secrets").exists():
         write_secrets(directory, pbx)
     phones = "\n".join(f'  "{user}": {{name: Dana}}' for user in STAFF)
@@ -31,7 +38,7 @@ def write_config(directory: Path, pbx: LocalAsterisk, *, callbacks: str) -> Path
         "business: {name: Rossi Plumbing}\n"
         'numbers: {"3001": {}}\n'
         f"phones:\n{phones}\n"
-        f'people: {{dana: {{name: Dana, phone: "{PERSON}"}}}}\n'
+        f"{more}\n"
         "ladders: {default: [{transfer: dana, ring: 20}, voicemail]}\n"
         f'asterisk: {{url: "{pbx.ari_url.removesuffix("/ari")}",'
         f' ami: "{pbx.settings.http_address}:{pbx.settings.ami_port}"}}\n'
@@ -65,6 +72,15 @@ async def of_attempt(desk: SqlFollowUp, call: CallId) -> Sequence[Event]:
     channel = next(e.channel for e in history if isinstance(e, CallBackStarted))
     made = call_of(channel)
     return await desk.history(made) if made else ()
+
+
+async def made_for(ledger: SqlLedger, desk: SqlFollowUp, call: CallId) -> Sequence[Event]:
+    """The record of the latest call that was made for what this one owes."""
+    for row in await ledger.calls(limit=50):
+        history = await desk.history(CallId(row.id))
+        if any(isinstance(e, CalledOut) and e.of_call == call for e in history):
+            return history
+    return ()
 
 
 def says_hello(*keys: str, then: str = "") -> StaffScript:
