@@ -77,6 +77,11 @@ class LocalKannel:
         async with asyncio.timeout(_START_S), self.came:
             await self.came.wait_for(there)
 
+    async def until_reports_awaited(self, count: int) -> None:
+        """Until Kannel waits for so many reports of operators: one that comes before it knows
+        that the message was taken, it does not know what to do with."""
+        await self._until_status(rf"DLR: {count} queued")
+
     async def text_in(self, sender: str, text: str) -> None:
         """A person texts: returns when Kannel was given it."""
         process = await asyncio.create_subprocess_exec(
@@ -103,7 +108,7 @@ class LocalKannel:
         stack.push_async_callback(_ended, fake)
         await self._box(stack, "smsbox", conf)
         await _until_open(self.base + 3)
-        await self._until_online()
+        await self._until_status(r"fake\[fake\].*online", "smsbox")
         reading = asyncio.create_task(self._read(fake), name="operator")
         stack.push_async_callback(_stopped, reading)
 
@@ -114,13 +119,13 @@ class LocalKannel:
             )
         stack.push_async_callback(_ended, box)
 
-    async def _until_online(self) -> None:
+    async def _until_status(self, *patterns: str) -> None:
         url = f"http://127.0.0.1:{self.base}/status.txt?password={PASSWORD}"
         async with asyncio.timeout(_START_S), aiohttp.ClientSession() as http:
             while True:
                 async with http.get(url) as reply:
                     status = await reply.text()
-                if re.search(r"fake\[fake\].*online", status) and "smsbox" in status:
+                if all(re.search(pattern, status) for pattern in patterns):
                     return
                 await asyncio.sleep(0.05)
 

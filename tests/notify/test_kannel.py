@@ -39,7 +39,9 @@ class House:
 
     async def operator_is_asked(self) -> dict[str, str]:
         async with asyncio.timeout(LIMIT_S):
-            return await self.asked.get()
+            asked = await self.asked.get()
+        await self.kannel.until_reports_awaited(1)
+        return asked
 
     async def operator_reports(self, asked: dict[str, str], result: int) -> None:
         """1 delivered, 2 failed, 8 taken by the centre, 16 rejected there."""
