@@ -41,9 +41,10 @@ from kai_ari.reception.ports import (
     duration_ms,
 )
 
-_DEPOSIT = "deposit"
+#: Contexts of the dialplan (extensions.conf).
+DEPOSIT = "deposit"
 _DEPOSITED = "DEPOSITED"  # Asterisk's global variable: the last key, and when it began
-_LISTEN = "listen"
+LISTEN = "listen"
 #: Not of the form of a call's id: the agent's own connection lets it be.
 _CHANNEL = "kai-mailbox"
 #: The media channel is in our app within milliseconds, and leaves after its hang-up as soon.
@@ -197,7 +198,7 @@ class AriMailboxes:
             "DEPOSIT_KEY": parcel.key,
         }
         async with self._media_channel(variables) as session:
-            await self._ari.continue_in_dialplan(_CHANNEL, _DEPOSIT)
+            await self._ari.continue_in_dialplan(_CHANNEL, DEPOSIT)
             line = session.start_line()
             try:
                 async with asyncio.timeout(duration_ms(sound) / 1000 + _SLACK_S):
@@ -222,7 +223,7 @@ class AriMailboxes:
     # -- fetching ----------------------------------------------------------------------
 
     async def _hear(self, session: MediaSession, message: Voicemail) -> bytes:
-        await self._ari.continue_in_dialplan(_CHANNEL, _LISTEN)
+        await self._ari.continue_in_dialplan(_CHANNEL, LISTEN)
         try:
             async with asyncio.timeout(message.duration_s + _SLACK_S):
                 heard = b"".join([frame async for frame in session.frames()])

@@ -143,24 +143,6 @@ async def ari_user_who_may_only_look(house: Installation) -> Breakage:
     await house.carry_out(finding)
 
 
-@found_as("ami-unauthorised")
-async def wrong_ami_password(house: Installation) -> Breakage:
-    right = house.pbx.settings.ami_password
-    house.edit(f"secret = {right}", "secret = other", house.conf("manager.conf"))
-    await house.pbx.console("manager reload")
-    finding = yield
-    house.edit("secret = other", f"secret = {right}", house.conf("manager.conf"))
-    await house.carry_out(finding)
-
-
-@found_as("ami-unreachable")
-async def wrong_ami_port(house: Installation) -> Breakage:
-    right = f":{house.pbx.settings.ami_port}"
-    house.edit(right, ":9")
-    yield
-    house.edit(":9", right)
-
-
 # -- Asterisk ------------------------------------------------------------------------
 
 

@@ -147,9 +147,11 @@ async def healthy(directory: Path) -> AsyncIterator[Installation]:
 def _write(directory: Path) -> Path:
     yaml = directory / "kai.yaml"
     yaml.write_text(
-        "business: {name: Rossi Plumbing, country: US, zone: America/New_York}\n"
+        "business: {name: Rossi Plumbing, country: US, zone: America/New_York,"
+        " owner: dana}\n"
         'numbers: {"100": {}, "200": {}}\n'
         'phones: {"101": {name: Dana, mailbox: true}, "102": {name: Lee}}\n'
+        'people: {dana: {name: Dana, phone: "101"}}\n'
         'queues: {support: {members: ["101", "102"]}}\n'
         'asterisk: {url: "http://127.0.0.1:8088", ami: "127.0.0.1:5038"}\n'
         "speech: {synthesizers: [hibari]}\n"

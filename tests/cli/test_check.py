@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from kai_ari.cli.checks.finding import Finding
-from tests.cli.breakages import BREAKAGES
+from tests.cli.breakages_of_ami import BREAKAGES
 from tests.cli.installation import Installation, healthy
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -7,7 +7,17 @@ from pathlib import Path
 
 from kai_ari.asterisk.errors import AriRefusal, AriUnauthorised, AriUnreachable, NotFound
 from kai_ari.asterisk.inspection import AriInspector
-from kai_ari.cli.checks import asterisk, files, gateways, machine, manager, rendered, sip, speech
+from kai_ari.cli.checks import (
+    asterisk,
+    files,
+    gateways,
+    machine,
+    mailboxes,
+    manager,
+    rendered,
+    sip,
+    speech,
+)
 from kai_ari.cli.checks.context import Context, LoadSpeech, Pbx, ari_settings, load_speech
 from kai_ari.cli.checks.finding import Finding, Found, NotChecked, of_error
 from kai_ari.config.load import load
@@ -45,6 +55,7 @@ OF_ASTERISK: tuple[Callable[[Pbx], Awaitable[list[Found]]], ...] = (
     sip.qualify,
     sip.sip_port,
     manager.manager,
+    mailboxes.mailboxes,
 )
 
 
