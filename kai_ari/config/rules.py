@@ -55,7 +55,8 @@ def plan_of(config: Config, staff: Staff, where: Callable[[Place], str]) -> Plan
         own[written.situation] = ladder_of(written, config, where)
     owner = config.business.owner
     sections = {
-        *("business", "people", "teams", "rotas", "hours", "queues", "workflows", "alerts"),
+        *("business", "people", "teams", "rotas", "hours", "queues", "workflows"),
+        *("alerts", "callbacks"),
     }
     return Plan(
         business=config.business.name,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kai_ari.calls.events import Situation
+from kai_ari.fallback.afterwards import alerts_sent, call_backs_made
 from kai_ari.fallback.engine import go_on, start
 from kai_ari.fallback.plan import BUILT_IN_ENDING, Plan
 from kai_ari.fallback.rungs import (
@@ -50,16 +51,6 @@ LEAVE: Final = (
     'The caller hears what is being tried, and gets out of waiting with star or "leave a message".'
 )
 UNCONFIRMED: Final = "(they press no key there, so this counts as answered but not confirmed)"
-ALERTS_NOT_SENT: Final = (
-    "This version of Kai does not send it: it stands open in the record of the call until a"
-    " person sees to it."
-)
-CALLBACKS_NOT_MADE: Final = (
-    "This version of Kai does not make the call itself: it stands open in the record until a"
-    " person has made it."
-)
-
-
 _GOODBYE: Final = (
     "Kai says truthfully that nobody can be reached, and goodbye. The call stays open in the"
     " record until a person has seen to it."
@@ -130,11 +121,11 @@ def _try(step: Try, plan: Plan, world: World) -> str:
                 f" answered with its number, within {_seconds(step)}."
             )
         case Alert(to=to):
-            return f"Kai writes down that {to.name} has to be told. {ALERTS_NOT_SENT}"
+            return f"Kai writes down that {to.name} has to be told. {alerts_sent(plan)}"
         case Callback(by=by):
             return (
                 f"Kai offers a call back by {by.name}. If the caller wants one, it is written down"
-                f" and the call ends there. {CALLBACKS_NOT_MADE}"
+                f" and the call ends there. {call_backs_made(plan)}"
             )
         case _:
             raise TypeError(f"{step.rule.id} is an ending, and not tried")

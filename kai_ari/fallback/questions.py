@@ -4,12 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from kai_ari.fallback.explain import (
-    ALERTS_NOT_SENT,
-    CALLBACKS_NOT_MADE,
-    CALLER,
-    LEAVE,
-)
+from kai_ari.fallback.afterwards import alerts_sent, call_backs_made, opt_outs
+from kai_ari.fallback.explain import CALLER, LEAVE
 from kai_ari.fallback.plan import BUILT_IN_LADDER, Plan
 from kai_ari.fallback.rungs import (
     Alert,
@@ -153,14 +149,15 @@ def _owner(plan: Plan) -> Iterator[str]:
     alerts = dict.fromkeys(rule.rung.to for rule in _rules(plan) if isinstance(rule.rung, Alert))
     if alerts:
         names = listed(tuple(_target(plan, to) for to in alerts))
-        yield f"The ladders say that {names} has to be told. {ALERTS_NOT_SENT}"
+        yield f"The ladders say that {names} has to be told."
     else:
         yield "No ladder has an alert, so nobody is told of a call while it goes on."
     yield (
         "Every message, and every caller who left with a need and a number, is written down as"
-        " owed, and stands open in the list of calls. A call that nothing proves handled is shown"
-        " as unresolved."
+        " owed, and stands in kai-ari inbox until it is done. A call that nothing proves handled"
+        " is shown there, too, as unresolved."
     )
+    yield alerts_sent(plan)
 
 
 # -- after hours, and when somebody is away --------------------------------------
@@ -227,11 +224,10 @@ def _retries(plan: Plan) -> Iterator[str]:
     else:
         yield "Zero asks for a person; Kai then says truthfully that it can connect nobody."
     if any(isinstance(rule.rung, Callback) for rule in _rules(plan)):
-        yield f"A call back is written down only if the caller wants it. {CALLBACKS_NOT_MADE}"
-    yield (
-        "Kai never calls a caller of its own accord in this version: there are no automatic"
-        " retries, and so nothing to opt out of."
-    )
+        yield "A call back is offered by the ladders, and written down if the caller wants it."
+    yield "Who left before Kai could help, with a need and a number, is owed a call back, too."
+    yield call_backs_made(plan)
+    yield opt_outs(plan)
     yield "Two callers never ring the same person at once, and nobody is connected to themselves."
     if plan.dial_out:
         prefixes = listed(tuple(rule.prefix for rule in plan.dial_out), "or")

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, exists, func, literal_column, or_, select
 from kai_ari.calls.call import CallId
 from kai_ari.calls.chain import Record
 from kai_ari.calls.events import Event
-from kai_ari.calls.follow_events import CallBackEnded, CallBackStarted, OptedOut
+from kai_ari.calls.follow_events import CallBackEnded, CallBackStarted, CalledOut, OptedOut
 from kai_ari.calls.outcome import Headline
 from kai_ari.clock import Clock
 from kai_ari.followup.outbox import ItemState, OutboxItem
@@ -70,12 +70,14 @@ class SqlFollowUp:
         return {CallId(row.id): int(row.length) for row in await self._ledger.rows(query)}
 
     async def unresolved(self) -> Sequence[CallId]:
-        calls = tables.calls
+        calls, made = tables.calls, tables.events
         loose = [Headline.UNRESOLVED.value, Headline.HANDOFF_SUSPECT.value]
         query = (
             select(calls.c.id)
             .where(calls.c.headline.in_(loose), calls.c.ended_at.is_not(None))
             .where(~exists().where(tables.obligations.c.call == calls.c.id))
+            # Of a call that Kai made itself, what it was made for stays owed.
+            .where(~exists().where(made.c.call == calls.c.id, made.c.kind == CalledOut.kind))
             .order_by(calls.c.started_at, calls.c.id)
         )
         return [CallId(row.id) for row in await self._ledger.rows(query)]

@@ -145,9 +145,17 @@ def test_a_call_by_day_is_told_with_everybody_who_is_rung() -> None:
     assert "counts as answered but not confirmed" in text
 
 
-def test_what_this_version_does_not_do_is_said() -> None:
-    for text in (told(OPEN_AT), answers()[1], answers()[3]):
-        assert "This version of Kai does not" in text
+def test_who_makes_call_backs_and_who_is_told_is_said() -> None:
+    _, told_to, _, retries = answers()
+    assert "kai-ari inbox" in told_to
+    assert "made by people" in retries
+    callbacks = {"automatic": True, "attempts": 3, "per_day": 2, "between": "09:00-20:00"}
+    steps = [{"tell": "ann", "by": ["sms", "phone"], "wait": 10}]
+    written = {"callbacks": {**callbacks, "retry_after": 30}, "alerts": {"steps": steps}}
+    _, told_to, _, retries = answers(replace(shop(), settings=written))
+    assert "Told are Ann by text message and a phone call (10 minutes" in told_to
+    assert "Kai makes the call backs that are owed itself, at 09:00-20:00" in retries
+    assert "up to 3 times in all" in retries
 
 
 def answers(plan: Plan | None = None) -> list[str]:

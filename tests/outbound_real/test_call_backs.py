@@ -87,6 +87,7 @@ async def calls(
             desk = SqlFollowUp(house.agent.ledger)
             asked = {name: await booked(desk, user, REASON) for name, user in users.items()}
             ends = await asyncio.gather(*(ended(desk, call) for call in asked.values()))
+            assert await desk.unresolved() == []  # what the calls were made for is owed still
             heard = {}
             for name, user in users.items():
                 rung = desks[user].calls
