@@ -23,7 +23,7 @@ from kai_ari import log
 from kai_ari.calls.call import CallId
 from kai_ari.calls.chain import Record, seal
 from kai_ari.calls.events import Arrived, Ended, Event, RecordingTranscribed
-from kai_ari.calls.follow_events import OptedOut
+from kai_ari.calls.follow_events import CalledOut, OptedOut
 from kai_ari.followup.outbox import OutboxItem, Overtaken
 from kai_ari.ledger import settling, tables
 from kai_ari.ledger.faults import FAULTS, LedgerClosed, explain
@@ -208,7 +208,7 @@ def _chain(connection: Connection, call: CallId, append: Append) -> Sequence[Rec
     for place, event in enumerate(append.events, start=length + 1):
         records.append(seal(call, place, append.at.astimezone(UTC), event, head))
         head = records[-1].hash
-    turns = any(isinstance(event, Arrived | Ended) for event in append.events)
+    turns = any(isinstance(event, Arrived | CalledOut | Ended) for event in append.events)
     ended = listed is not None and listed.ended_at is not None
     whole = records
     if listed is not None and (ended or turns or append.follows_up):

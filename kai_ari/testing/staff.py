@@ -71,6 +71,7 @@ def accepts(talk_s: float = 14.0) -> StaffScript:
 
     async def script(desk: Desk, call: PhoneCall) -> None:
         await pick_up(call)
+        await hears_speech(call, frames=150)  # who is calling, before they take them
         await call.press("1")
         await talks_for(desk, call, talk_s)
 
