@@ -50,7 +50,10 @@ class Incoming:
             item = await self.desk.by_receipt(channel, receipt)
             if item is None:
                 self._keep_early(channel, receipt, result, why)
-                return
+                # Its sending may have been written since it was looked for.
+                item = await self.desk.by_receipt(channel, receipt)
+                if item is None or self._early.pop((channel, receipt), None) is None:
+                    return
             try:
                 await self._note(item, result, why)
             except Overtaken:

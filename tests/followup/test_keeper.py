@@ -9,7 +9,8 @@ import pytest
 
 from kai_ari.calls.follow_events import ReceiptResult
 from kai_ari.followup.alerting import Step
-from kai_ari.followup.ports import Notice, SendingFailed, Sent
+from kai_ari.followup.outbox import OutboxItem
+from kai_ari.followup.ports import Desk, Notice, SendingFailed, Sent
 from kai_ari.people.local_time import Span
 from kai_ari.people.presence import Presence
 from kai_ari.promises.obligation import Owed
@@ -151,6 +152,38 @@ def test_a_receipt_before_the_gateway_has_answered_counts(tmp_path: Path) -> Non
         async with ledger_at(tmp_path / "l") as ledger, office(ledger, rules(), [sms]) as house:
             call = await call_that_owes(ledger, Owed.DELIVER_MESSAGE)
             await pass_time(seconds=2)
+            [notice] = sms.asked
+            await house.parts.incoming.receipt("sms", f"r-{notice.key}", DELIVERED, "")
+            await pass_time(seconds=5)
+            assert await house.states(call) == {"deliver_message": "kept"}
+
+    run(day())
+
+
+class SlowToAnswer:
+    """Looks for receipts at once, and tells what it found a second later."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._desk, name)
+
+    async def by_receipt(self, channel: str, receipt: str) -> OutboxItem | None:
+        found = await self._desk.by_receipt(channel, receipt)
+        await pass_time(seconds=1)
+        return found
+
+
+def test_a_receipt_that_crosses_the_gateways_answer_counts(tmp_path: Path) -> None:
+    async def day() -> None:
+        sms = Gateway("sms", [takes], slow_s=5)
+        async with (
+            ledger_at(tmp_path / "l") as ledger,
+            office(ledger, rules(), [sms], wrap=SlowToAnswer) as house,
+        ):
+            call = await call_that_owes(ledger, Owed.DELIVER_MESSAGE)
+            await pass_time(seconds=4.5)
             [notice] = sms.asked
             await house.parts.incoming.receipt("sms", f"r-{notice.key}", DELIVERED, "")
             await pass_time(seconds=5)
