@@ -1,9 +1,11 @@
 """Messages into the owner's mailbox and out of it: nothing twice, nothing lost, all on record."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.store import SqlLedger, open_ledger
 from kai_ari.promises.obligation import Owed
 from kai_ari.promises.standing import State
+from kai_ari.reception.takeover import close_abandoned
 from kai_ari.reception.voicemails import FETCH_ATTEMPTS, MAX_AGE
 from kai_ari.speech.wav import write_wav
 from tests.followup.shelf import (
@@ -184,6 +187,37 @@ async def test_a_voicemail_left_while_kai_was_away_is_owed_like_any_other(office
     office.mailbox.hear(left.id)
     await keeper.once()
     assert await office.state() is State.KEPT
+
+
+@pytest.mark.parametrize("writes", range(1, 8))
+async def test_killed_after_any_write_a_voicemail_is_taken_up_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    sound = office.mailbox.utterances.audio(WORDS)
+    office.mailbox.sound = write_wav(sound)
+    office.mailbox.leave("Ann", CALLER)
+    submit, left = office.ledger.submit, iter(range(writes))
+
+    async def submit_and_die(*what: Any, **more: Any) -> None:
+        await submit(*what, **more)
+        if next(left, None) is None:
+            raise Killed
+
+    monkeypatch.setattr(office.ledger, "submit", submit_and_die)
+    with suppress(Killed):
+        await office.keeper().once()
+    monkeypatch.undo()
+    await close_abandoned(office.ledger, office.clock)
+    for _ in range(2):
+        await office.keeper().once()
+
+    [stored] = await office.ledger.obligations()
+    assert (stored.obligation.owed, stored.state) == (Owed.DELIVER_MESSAGE, State.OPEN)
+    call = stored.obligation.call
+    for kind in (ev.Arrived, ev.VoicemailFound, ev.RecordingStored, ev.Ended):
+        assert len(await office.of(kind, call)) == 1, kind
+    assert len(await office.of(follow.MessageDeposited, call)) == 1
+    assert not office.mailbox.put_in
 
 
 async def test_a_voicemail_that_cannot_be_fetched_is_told_of_all_the_same(office: Office) -> None:
