@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.reception_real.prompts import borrow, give_back
+
 #: What the agent logs when calls can come in, and while it waits for Asterisk.
 CONNECTED = "connected to Asterisk"
 AWAY = "Asterisk is away"
@@ -56,6 +58,8 @@ class AgentProcess:
 
 @asynccontextmanager
 async def agent_process(config: Path, **environment: str) -> AsyncIterator[AgentProcess]:
+    prompts = config.parent / ".kai/data/prompts"
+    borrow(prompts)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "kai_ari", "run", "--config", str(config)),
         stdout=asyncio.subprocess.DEVNULL,
@@ -68,3 +72,4 @@ async def agent_process(config: Path, **environment: str) -> AsyncIterator[Agent
     finally:
         if process.returncode is None:
             await agent.kill()
+        give_back(prompts)
