@@ -69,7 +69,7 @@ _WHOLE = {
 _ANYWHERE = {
     Intent.STOP: (
         r"\b(stop|quit) (calling|ringing|phoning|bothering) (me|us|here|this number)\b|"
-        r"\b(you|please) stop (calling|ringing|phoning)\b|\bunsubscribe\b|\bopt(ing)? out\b|"
+        r"(^|\byou )(stop|quit) (calling|ringing|phoning)\Z|\bunsubscribe\b|\bopt(ing)? out\b|"
         r"\b(take|remove|delete) (me|us|my (name|number|phone)|this number) (off|from)\b|"
         r"\b(do not|don't|never) (ever )?(call|ring|phone|contact) "
         r"(me|us|here|this number)( again| (any ?more)| ever| ever again)\b|"

@@ -43,7 +43,9 @@ class When:
         at = instant(today + timedelta(days=ahead), self.minute, zone)
         if at > now:
             return at
-        return instant(today + timedelta(days=ahead + (1 if ahead == 0 else 7)), self.minute, zone)
+        if self.day == "today":  # "this evening", when it is evening
+            return now + timedelta(minutes=IN_AN_HOUR.minutes)
+        return instant(today + timedelta(days=ahead + 7), self.minute, zone)
 
 
 IN_AN_HOUR: Final = When(spoken="in an hour", minutes=60)

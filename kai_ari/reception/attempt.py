@@ -17,6 +17,7 @@ from kai_ari.calls import events as ev
 from kai_ari.calls import leg_events as leg
 from kai_ari.calls.leg_events import Acceptance
 from kai_ari.dialogue import handoff_lines as say
+from kai_ari.dialogue.lines import Line
 from kai_ari.dialogue.understand import Intent, intent_of
 from kai_ari.errors import AsteriskError, KaiError, MediaError, SpeechError
 from kai_ari.fallback.steps import CameBack
@@ -113,17 +114,17 @@ class Attempt:
         takes: Takes,
         whispered: str,
         first: bool,
+        update: Line = say.STILL_TRYING,
     ) -> None:
-        """`who` is how the caller hears it; `first`: nothing was tried before on this call."""
+        """`who` is how the caller hears it; `first`: nothing was tried before on this call.
+        `update` is said now and then while it rings."""
         self._scene = scene
         self._legs = {one.leg: _Leg(called=one) for one in called}
         self._ring_s = ring_s
         self._takes = takes
         self._whispered = whispered
         opening = say.TRYING if first else say.TRYING_NEXT
-        self._hold = Hold(
-            scene, opening=opening.fill(who=who), update=say.STILL_TRYING.fill(who=who)
-        )
+        self._hold = Hold(scene, opening=opening.fill(who=who), update=update.fill(who=who))
         self._holding: asyncio.Task[None] | None = None
         self._joined: str | None = None
         self._opted_out = False

@@ -38,6 +38,7 @@ async def call_through(
         takes=Takes.ANSWER,
         whispered="",
         first=False,
+        update=say.TRYING_NEXT,
     ).run()
     if attempted.leg is None:
         await scene.unless_left(scene.voice.say(say.UNREACHABLE_NOW.fill(who=errand.who)))

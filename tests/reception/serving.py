@@ -9,6 +9,7 @@ from kai_ari.calls import events as ev
 from kai_ari.calls.events import Event
 from kai_ari.calls.outcome import Outcome, outcome
 from kai_ari.promises.obligation import Obligation
+from kai_ari.reception.errand import AlertErrand, Errand
 from kai_ari.reception.reception import Reception, ReceptionSettings
 from kai_ari.reception.routes import Reservations, Rules
 from kai_ari.reception.voicemail import Archive
@@ -56,8 +57,10 @@ async def _serve(
     reservations: Reservations | None = None,
     at: datetime | None = None,
     caller: Callable[[Utterances, ListLedger], ScriptedCall] | None = None,
+    errand: Errand | AlertErrand | None = None,
 ) -> Result:
-    """`caller` makes a call of its own kind, instead of one that follows `acts`."""
+    """`caller` makes a call of its own kind, instead of one that follows `acts`. With an `errand`
+    Kai has called them."""
     utterances = Utterances()
     speech = ScriptedSpeech(utterances, hears=hears, speaks=speaks)
     ledger = ListLedger(fails_at=ledger_fails_at)
@@ -87,7 +90,8 @@ async def _serve(
             people=people,
         )
     )
-    serving = asyncio.create_task(reception.handle(call))
+    served = reception.call_out(call, errand) if errand else reception.handle(call)
+    serving = asyncio.create_task(served)
     done, _ = await asyncio.wait({serving}, timeout=stop_agent_after_s or 3600)
     if not done:
         assert stop_agent_after_s, "the call did not end within an hour"
