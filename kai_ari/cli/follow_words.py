@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from kai_ari.calls import follow_events as follow
-from kai_ari.calls.events import Event
+from kai_ari.calls.events import Event, VoicemailFound
 from kai_ari.calls.follow_events import CallBackResult, ReceiptResult, SendingResult
 
 _CHANNELS = {
@@ -74,6 +74,10 @@ def _receipt(e: follow.ReceiptCame) -> str:
 
 
 DESCRIBE: dict[type[Event], Callable[[Any], str]] = {
+    VoicemailFound: lambda e: (
+        f"a voicemail of {e.duration_ms / 1000:.0f} s, left {_when(e.left_at)} without Kai, was"
+        f" found in mailbox {e.mailbox} ({e.message})"
+    ),
     follow.SendingStarted: lambda e: (
         f"Kai sends {channel(e.channel)} to {e.to}{_again(e.attempt)} [{e.item}]"
     ),

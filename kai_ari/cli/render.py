@@ -119,10 +119,6 @@ _DESCRIBE: dict[type[Event], Callable[[Any], str]] = {
     ev.RecordingFinished: lambda e: f"recording finished: {_seconds(e.duration_ms)}",
     ev.RecordingFailed: lambda e: f"recording failed: {e.why}",
     ev.RecordingStored: _recording_stored,
-    ev.VoicemailFound: lambda e: (
-        f"found in mailbox {e.mailbox}: a voicemail of {e.duration_ms / 1000:.0f} s, left"
-        f" {e.left_at} without Kai ({e.message})"
-    ),
     ev.RecordingTranscribed: lambda e: f"recording says: {e.text or '(no words)'}",
     ev.ObligationWritten: lambda e: f"owed from now on: {e.owed} ({e.obligation})",
     ev.EngineFailed: _engine_failed,

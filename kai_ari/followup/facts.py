@@ -49,7 +49,8 @@ class Facts:
     """Texts are as the caller's phone, the recogniser or the rules gave them: not yet safe.
 
     `words` is what the caller left on a recording, `recording` its file, `recorded_ms` its
-    length; `said` has who spoke (None: the caller) and what, in order.
+    length, `voicemail_in` the mailbox of one that Kai could not fetch; `said` has who spoke
+    (None: the caller) and what, in order.
     """
 
     name: str | None = None
@@ -63,6 +64,7 @@ class Facts:
     said: tuple[tuple[str | None, str], ...] = ()
     dialled: str | None = None
     opted_out: bool = False
+    voicemail_in: str | None = None
 
 
 def facts_of(history: Sequence[Event]) -> Facts:
@@ -74,10 +76,13 @@ def facts_of(history: Sequence[Event]) -> Facts:
     words: dict[str, str] = {}
     said: list[tuple[str | None, str]] = []
     urgent = False
+    mailbox: str | None = None
     for event in history:
         match event:
             case ev.Arrived():
                 arrived = arrived or event
+            case ev.VoicemailFound(mailbox=box):
+                mailbox = box
             case ev.SlotTaken(slot=slot, value=value) if value.strip():
                 slots[slot] = value
             case leg.CallbackBooked(number=number) if number.strip():
@@ -107,6 +112,7 @@ def facts_of(history: Sequence[Event]) -> Facts:
         said=tuple(said),
         dialled=arrived.did if arrived else None,
         opted_out=any(isinstance(event, OptedOut) for event in history),
+        voicemail_in=mailbox if stored is None else None,
     )
 
 

@@ -67,6 +67,8 @@ def next_step(facts: Facts, owed: Sequence[Obligation]) -> str:
     if facts.opted_out:
         return "Do not call: they asked for that"
     listen = "Listen to the recording" if facts.recording and not facts.words else ""
+    if facts.voicemail_in:
+        listen = "Listen to the voicemail (*97)"
     if not facts.number:
         return listen or "No number to call: read the call"
     if Owed.CALL_BACK in kinds or Owed.DELIVER_MESSAGE in kinds or Owed.ALERT in kinds:
@@ -94,4 +96,6 @@ def _words(facts: Facts) -> str:
         words = f'Message: "{words}"'
     elif facts.recording:
         words = f"Message of {round(facts.recorded_ms / 1000)} s"
+    elif facts.voicemail_in:
+        words = f"Voicemail in mailbox {gsm7(facts.voicemail_in)}"
     return ". ".join(part for part in (f'"{reason}"' if reason else "", words) if part)

@@ -106,7 +106,7 @@ class Voicemails:
         return (
             ev.Arrived(
                 channel=f"voicemail {message.id}",
-                did="",
+                did=message.box.partition("@")[0],
                 caller_raw=raw,
                 caller_name=message.caller_name,
                 caller_number=self._normalise(raw) if raw else None,
@@ -132,5 +132,4 @@ class Voicemails:
 
     async def _tell_without_sound(self, record: CallRecord, message: Voicemail, why: str) -> None:
         await record.note(ev.RecordingFailed(recording=_RECORDING, why=why))
-        what = f"left a voicemail in mailbox {message.box} while Kai was away; hear it there"
-        await record.owe(Owed.ALERT, {**about(record.history), "reason": what})
+        await record.owe(Owed.ALERT, {**about(record.history), "voicemail": message.box})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,6 +16,7 @@ from kai_ari.calls.call import CallId
 from kai_ari.calls.events import Event
 from kai_ari.calls.outcome import Headline, outcome
 from kai_ari.followup.mailbox import LONGEST_WAIT, MailboxKeeper, dialable, shown
+from kai_ari.followup.summary import short
 from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.store import SqlLedger, open_ledger
 from kai_ari.promises.obligation import Owed
@@ -227,8 +229,12 @@ async def test_a_voicemail_that_cannot_be_fetched_is_told_of_all_the_same(office
         await keeper.once()
     [stored] = await office.ledger.obligations()
     assert stored.obligation.owed is Owed.ALERT
-    assert BOX in stored.obligation.about["reason"]
     history = await office.ledger.history(stored.obligation.call)
+    told = short(history, [stored.obligation], now=office.clock.now(), zone=ZoneInfo("UTC"))
+    assert told.startswith(
+        "A caller, no number. Voicemail in mailbox 101@default. Owed: this alert."
+        " Listen to the voicemail (*97). #"
+    )
     assert outcome(history).headline is Headline.UNRESOLVED
 
 
