@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -54,6 +54,9 @@ from kai_ari.speech.settings import SpeechSettings
 #: The recorded lines that ship with Kai: spoken when every voice has failed.
 RECORDED_LINES = Path(__file__).parents[1] / "models" / "lines"
 
+#: Before work that has failed is begun anew.
+BEGIN_ANEW_S = 5.0
+
 _log = log.get("agent")
 
 
@@ -73,15 +76,18 @@ class Agent:
 
     async def serve(self) -> None:
         """Answer calls until `asterisk.stop`, or an error that waiting cannot cure (KaiError)."""
-        beside = [
-            asyncio.create_task(self.keeper.refresh(), name="calendars"),
-            asyncio.create_task(self.office.run(), name="office"),
-            asyncio.create_task(self.mailroom.run(), name="mailroom"),
-        ]
+        work = {
+            "calendars": self.keeper.refresh,
+            "office": self.office.run,
+            "mailroom": self.mailroom.run,
+        }
         if self.queues is not None:
-            beside.append(asyncio.create_task(self.queues.run(), name="queues"))
+            work["queues"] = self.queues.run
         if self.call_backs is not None:
-            beside.append(asyncio.create_task(self.call_backs.run(), name="call backs"))
+            work["call backs"] = self.call_backs.run
+        beside = [
+            asyncio.create_task(kept_going(name, run), name=name) for name, run in work.items()
+        ]
         try:
             await self.asterisk.run(self._answer, on_settled=self._collect)
         finally:
@@ -98,6 +104,16 @@ class Agent:
     async def _collect(self, shelf: RecordingShelf) -> None:
         archive, clock = self.reception.archive, self.reception.clock
         await collect_recordings(shelf, archive, self.ledger, clock)
+
+
+async def kept_going(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Until cancelled, or done. A defect in work beside the calls ends neither them nor the work."""
+    while True:
+        try:
+            return await work()
+        except Exception:  # noqa: BLE001 - logged, and begun anew
+            _log.exception("work beside the calls failed", extra=log.fields(work=name))
+            await asyncio.sleep(BEGIN_ANEW_S)
 
 
 async def run(path: Path) -> None:
