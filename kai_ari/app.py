@@ -107,7 +107,7 @@ class Agent:
 
 
 async def kept_going(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Until cancelled, or done. A defect in work beside the calls ends neither them nor the work."""
+    """Until cancelled, or done. A defect in it ends neither the calls nor the work."""
     while True:
         try:
             return await work()

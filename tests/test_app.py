@@ -1,6 +1,7 @@
 """What runs beside the calls."""
 
 import asyncio
+from itertools import pairwise
 
 from kai_ari.app import BEGIN_ANEW_S, kept_going
 from kai_ari.testing.virtual_time import run_virtual
@@ -15,6 +16,5 @@ def test_work_that_fails_is_begun_anew_and_work_that_is_done_is_not() -> None:
             raise ValueError("a defect")
 
     run_virtual(kept_going("mailroom", work))
-    assert [after - before for before, after in zip(begun, begun[1:], strict=False)] == [
-        BEGIN_ANEW_S
-    ] * 2
+    waited = [after - before for before, after in pairwise(begun)]
+    assert waited == [BEGIN_ANEW_S, BEGIN_ANEW_S]
