@@ -6,7 +6,7 @@ from datetime import timedelta
 from kai_ari.config.alerts import AlertStep, named
 from kai_ari.config.schema import Config
 from kai_ari.config.staff import span_of
-from kai_ari.followup.alerting import AlertRules, Step
+from kai_ari.followup.reaching import AlertRules, Step
 from kai_ari.people.local_time import parse_time
 from kai_ari.people.staff import Staff
 

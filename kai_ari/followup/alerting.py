@@ -15,45 +15,26 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from kai_ari.followup.outbox import ItemState, OutboxItem, Recipient
-from kai_ari.people.local_time import DAY_MINUTES, Span, instant
+from kai_ari.followup.reaching import (
+    CHANNELS,
+    LOUD,
+    WEBHOOK,
+    AlertRules,
+    Step,
+    people_of,
+    quiet_end,
+    recipient,
+    ways_to,
+)
 from kai_ari.people.presence import PresenceBook
-from kai_ari.people.staff import Person, Staff
+from kai_ari.people.staff import Person
 
-#: Channels that make a noise wait in quiet hours, unless it is urgent.
-LOUD = frozenset({"sms", "phone", "sip_message"})
-#: In this order a person is told, where nobody chose.
-CHANNELS = ("sms", "email", "sip_message", "phone")
-#: The channel of the business's own systems: `tell` is then one of the webhooks.
-WEBHOOK = "webhook"
 #: The step of the one to whom somebody assigned it.
 ASSIGNED = "assigned"
 #: The step after the last, when all of that failed.
 ANY_WAY = "any_way"
 #: A notice in one of these states may still reach somebody, or has.
 _ALIVE = frozenset(set(ItemState) - {ItemState.DEAD, ItemState.CANCELLED})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """`tell` names a person, team, rota or webhook; no `by`: as each of them prefers."""
-
-    tell: str
-    by: tuple[str, ...] = ()
-    wait: timedelta = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AlertRules:
-    """`channels` are those that there is a gateway for. `digest` is minutes from midnight."""
-
-    business: str
-    staff: Staff
-    steps: tuple[Step, ...] = ()
-    channels: frozenset[str] = frozenset()
-    webhooks: frozenset[str] = frozenset()
-    quiet: Span | None = None
-    digest: int | None = None
-    owner: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +110,7 @@ def _assigned(
 ) -> Decision:
     """Somebody has decided whose it is: they are told, and nobody else."""
     step = f"{ASSIGNED}:{incident.assigned}"
-    if incident.settled or _of_step(items, step):
+    if _of_step(items, step):
         return Decision(over=True)
     told = _reach(Step(tell=incident.assigned or ""), step, incident, rules, {}, now)
     return Decision(tell=told.tellings, over=True)
@@ -153,8 +134,8 @@ class _Steps:
 
     def decide(self) -> Decision:
         at = self.incident.step
-        if at >= len(self.steps):  # of rules that had more steps
-            return Decision(over=True)
+        if at >= len(self.steps):
+            return self._behind_the_last()
         mine = _of_step(self.items, str(at))
         if mine:
             why = self._why_on(mine, at)
@@ -196,8 +177,7 @@ class _Steps:
         """Why the step after `at` is due; None when it is not."""
         alive = [item for item in mine if item.state in _ALIVE]
         if not alive:
-            errors = dict.fromkeys(item.error for item in mine if item.error)
-            return f"nobody could be told ({'; '.join(errors) or 'given up'})"
+            return _errors(mine)
         if at + 1 < len(self.steps) and self.now >= self._until(mine, at):
             minutes = self.steps[at].wait // timedelta(minutes=1)
             names = ", ".join(dict.fromkeys(item.to.name for item in mine))
@@ -213,22 +193,37 @@ class _Steps:
             return Decision(over=True)
         return Decision(again=self._until(mine, at))
 
+    def _behind_the_last(self) -> Decision:
+        """Another way was tried for each; once that has failed, the next one is."""
+        tried = _of_step(self.items, ANY_WAY)
+        if not tried or any(item.state in _ALIVE for item in tried):
+            return Decision(over=True)
+        return self._climb(len(self.steps), _errors(tried))
+
     def _any_other_way(self) -> Iterator[Telling]:
-        """For each person one that was not tried yet."""
+        """For each person one that was not tried yet, whatever they prefer."""
         tried = {(item.to.person, item.channel) for item in self.items}
-        found: set[str] = set()
-        for step in self.steps:
-            everything = replace(step, by=CHANNELS)
-            reached = _reach(everything, ANY_WAY, self.incident, self.rules, {}, self.now)
-            for telling in reached.tellings:
-                who = telling.to.person
-                if who not in found and (who, telling.channel) not in tried:
-                    found.add(who)
-                    yield telling
+        people = {
+            person.key: person
+            for step in self.steps
+            for person in people_of(step.tell, self.rules.staff, self.now)
+        }
+        for person in people.values():
+            for channel in CHANNELS:
+                to = recipient(person, channel)
+                if channel in self.rules.channels and to and (person.key, channel) not in tried:
+                    at = _not_before(person, channel, self.incident, self.rules, self.now)
+                    yield _telling(self.incident, ANY_WAY, channel, to, at)
+                    break
 
 
 def _of_step(items: Iterable[OutboxItem], step: str) -> list[OutboxItem]:
     return [item for item in items if item.body.get("step") == step]
+
+
+def _errors(items: Iterable[OutboxItem]) -> str:
+    errors = dict.fromkeys(item.error for item in items if item.error)
+    return f"nobody could be told ({'; '.join(errors) or 'given up'})"
 
 
 def _reach(
@@ -245,92 +240,30 @@ def _reach(
     tellings: list[Telling] = []
     left_out: list[str] = []
     present = False
-    people = _people(step.tell, rules.staff, now)
+    people = people_of(step.tell, rules.staff, now)
     for person in people:
         said = presence.get(person.key)
         away = said is not None and said.away_at(now)
         present = present or not away
-        ways = _ways(person, step.by, rules)
+        ways = ways_to(person, step.by, rules)
         if away:
             left_out.append(f"{person.name} is away")
             ways = [way for way in ways if way not in LOUD]
         elif not ways:
             left_out.append(f"there is no way to tell {person.name}")
         for channel in ways:
-            to = Recipient(
-                person=person.key, name=person.name, address=address_of(person, channel) or ""
-            )
             at = _not_before(person, channel, incident, rules, now)
-            tellings.append(_telling(incident, name, channel, to, at))
+            if whom := recipient(person, channel):
+                tellings.append(_telling(incident, name, channel, whom, at))
     if not people:
         left_out.append(f"{step.tell} is nobody at present")
     return _Reached(tellings=tuple(tellings), left_out=tuple(left_out), all_away=not present)
-
-
-def _people(target: str, staff: Staff, now: datetime) -> list[Person]:
-    known = target in staff.people or target in staff.teams or target in staff.rotas
-    members = staff.members(target, now).members if known or target in staff.phones else ()
-    return [member.person for member in members if member.person]
-
-
-def _ways(person: Person, by: Sequence[str], rules: AlertRules) -> list[str]:
-    """The channels of the step that the person wants; if that is none, those of the step. Nobody
-    is called who was not to be, by the step or their own wish, unless there is no other way."""
-    possible = [way for way in CHANNELS if way in rules.channels and address_of(person, way)]
-    silent = [way for way in possible if way != "phone" or way in person.by]
-    asked = [way for way in by if way in possible] or silent or possible
-    liked = [way for way in asked if way in person.by]
-    return liked or asked
-
-
-def preferred(person: Person, rules: AlertRules) -> tuple[str, Recipient] | None:
-    """How a person gets what is to be read at leisure: mail if there is, and never by a call."""
-    ways = [way for way in _ways(person, (), rules) if way != "phone"]
-    if not ways:
-        return None
-    channel = "email" if "email" in ways else ways[0]
-    address = address_of(person, channel) or ""
-    return channel, Recipient(person=person.key, name=person.name, address=address)
-
-
-def address_of(person: Person, channel: str) -> str | None:
-    """Where a channel reaches a person: an E.164 number, an extension, a mail address."""
-    match channel:
-        case "sms":
-            return person.sms
-        case "email":
-            return person.email
-        case "sip_message":
-            return person.phone
-        case "phone":
-            return person.mobile or person.phone
-    return None
 
 
 def _not_before(
     person: Person, channel: str, incident: Incident, rules: AlertRules, now: datetime
 ) -> datetime:
     return now if incident.urgent else quiet_end(person.key, channel, rules, now)
-
-
-def quiet_end(person: str, channel: str, rules: AlertRules, at: datetime) -> datetime:
-    """When a channel may disturb this person (a key of people, or nobody's) from `at` on."""
-    known = rules.staff.people.get(person)
-    quiet = (known.quiet if known else None) or rules.quiet
-    return _after(quiet, rules.staff, at) if quiet and channel in LOUD else at
-
-
-def _after(quiet: Span, staff: Staff, now: datetime) -> datetime:
-    """`now`, or the end of the quiet hours that it is in."""
-    local = now.astimezone(staff.zone)
-    for days in (-1, 0):
-        day = local.date() + timedelta(days=days)
-        ends = instant(
-            day + timedelta(days=quiet.ends // DAY_MINUTES), quiet.ends % DAY_MINUTES, staff.zone
-        )
-        if instant(day, quiet.begins, staff.zone) <= now < ends:
-            return ends
-    return now
 
 
 def _telling(incident: Incident, step: str, channel: str, to: Recipient, at: datetime) -> Telling:

@@ -7,12 +7,12 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from kai_ari.clock import Clock
-from kai_ari.followup.alerting import AlertRules, preferred
 from kai_ari.followup.gsm7 import gsm7, shortened
 from kai_ari.followup.inbox import Entry, of_call, of_obligation, oldest_first
 from kai_ari.followup.outbox import OutboxItem, Recipient
 from kai_ari.followup.planner import HouseRules
 from kai_ari.followup.ports import Desk
+from kai_ari.followup.reaching import AlertRules, preferred
 from kai_ari.followup.summary import SHORT_MAX, who
 from kai_ari.people.local_time import in_words, instant
 

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from kai_ari.calls import events as ev
 from kai_ari.calls.chain import Record
 from kai_ari.calls.events import Event
-from kai_ari.followup.alerting import Incident
+from kai_ari.followup.alerting import ASSIGNED, Incident
 from kai_ari.followup.facts import facts_of
 from kai_ari.followup.outbox import ItemState, OutboxItem
 from kai_ari.people.staff import Staff
 from kai_ari.promises.obligation import Obligation, Owed
-from kai_ari.promises.standing import Standing, standing
+from kai_ari.promises.standing import Standing, State, standing
 
 #: So long after the end of a call its recording's words are waited for.
 WORDS_WITHIN = timedelta(seconds=5)
@@ -98,13 +98,12 @@ def incident_of(group: Group, history: Sequence[Event], staff: Staff) -> Inciden
     lead = standing(history, group.lead) or Standing()
     first = group.open[0].about.get("for")
     known = first in staff.people or first in staff.teams or first in staff.rotas
-    assigned = next((s.assigned for s in stands if s.assigned), None)
     return Incident(
         lead=group.lead,
         urgent=facts_of(history).urgent,
         step=lead.step,
         first=first if known else None,
-        assigned=assigned if assigned in staff.people else None,
+        assigned=_assigned(stands, staff),
         settled=any(s.acknowledged_by or s.heard for s in (*stands, lead)),
     )
 
@@ -132,10 +131,25 @@ def evidence(
     return None
 
 
-def still_wanted(item: OutboxItem, history: Sequence[Event]) -> bool:
-    """Whether a queued notice of what is closed goes out all the same: it was delivered by one
-    way, and the person asked for this one, too. Once somebody knows, it does not."""
+def still_wanted(item: OutboxItem, history: Sequence[Event], staff: Staff) -> bool:
+    """Whether a queued notice still has to go out.
+
+    Not once somebody has acknowledged what it tells of, it was given to somebody else, or all
+    of it is done or cancelled. But what was delivered by one way goes out all the same by
+    another that the person asked for.
+    """
     stands = [standing(history, name) or Standing() for name in covered(item)]
+    if not stands:
+        return True
+    is_open = any(s.state is State.OPEN for s in stands)
+    assigned = _assigned(stands, staff)
+    if assigned is not None:
+        return is_open and item.body.get("step") == f"{ASSIGNED}:{assigned}"
     if any(s.acknowledged_by or s.heard for s in stands):
         return False
-    return any((s.closed_by or "").startswith(_DELIVERED) for s in stands)
+    return is_open or any((s.closed_by or "").startswith(_DELIVERED) for s in stands)
+
+
+def _assigned(stands: Iterable[Standing], staff: Staff) -> str | None:
+    """Whose it is, if that is somebody who can be told."""
+    return next((s.assigned for s in stands if s.assigned in staff.people), None)

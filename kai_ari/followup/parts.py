@@ -6,13 +6,13 @@ from pathlib import Path
 
 from kai_ari.calls.call import CallId
 from kai_ari.clock import Clock
-from kai_ari.followup.alerting import AlertRules
 from kai_ari.followup.digest import Digest
 from kai_ari.followup.incoming import Incoming
 from kai_ari.followup.keeper import Keeper
 from kai_ari.followup.outbox import OutboxItem
 from kai_ari.followup.planner import HouseRules, Planner
 from kai_ari.followup.ports import Desk, Notifier
+from kai_ari.followup.reaching import AlertRules
 from kai_ari.followup.sender import BACK_OFF, Sender
 from kai_ari.people.presence import PresenceBook
 from kai_ari.promises.retry import BackOff, Breaker

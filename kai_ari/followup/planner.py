@@ -10,12 +10,13 @@ from kai_ari.calls.call import CallId
 from kai_ari.calls.events import Event
 from kai_ari.calls.follow_events import Escalated, ObligationKept
 from kai_ari.clock import Clock
-from kai_ari.followup.alerting import ASSIGNED, AlertRules, Decision, Telling, decide
+from kai_ari.followup.alerting import Decision, Telling, decide
 from kai_ari.followup.facts import facts_of
 from kai_ari.followup.incidents import Group, evidence, groups, incident_of, ready, still_wanted
 from kai_ari.followup.letter import letter
 from kai_ari.followup.outbox import ItemState, OutboxItem, Overtaken
 from kai_ari.followup.ports import Desk, Notice
+from kai_ari.followup.reaching import AlertRules
 from kai_ari.followup.summary import short
 from kai_ari.people.presence import PresenceBook
 
@@ -57,17 +58,13 @@ class Planner:
         start = ready(records, owed, now)
         planned = {one.id for one in start.now}
         again = [start.again] if start.again else []
-        left = {item.key for item in items if item.state is ItemState.QUEUED and item.obligation}
         for group in groups(owed, items):
-            if not planned & {one.id for one in group.open}:
-                left -= {item.key for item in group.items}
-                continue
-            decision = await self._group(call, group, history, now)
-            left -= self._wanted(group, history)
-            if decision.again:
-                again.append(decision.again)
+            if planned & {one.id for one in group.open}:
+                decision = await self._group(call, group, history, now)
+                again += [decision.again] if decision.again else []
+        staff = self.rules.current.staff
         for item in items:
-            if item.key in left and not still_wanted(item, history):
+            if item.state is ItemState.QUEUED and not still_wanted(item, history, staff):
                 await self._cancel(item)
         return Considered(length=len(records), again=min(again, default=None))
 
@@ -92,14 +89,6 @@ class Planner:
         if kept:
             await self.desk.note(call, *kept)
         return decision
-
-    def _wanted(self, group: Group, history: Sequence[Event]) -> set[str]:
-        """The queued notices of the group that still have somebody to tell."""
-        incident = incident_of(group, history, self.rules.current.staff)
-        if not incident.settled and incident.assigned is None:
-            return {item.key for item in group.items}
-        mine = f"{ASSIGNED}:{incident.assigned}"
-        return {item.key for item in group.items if item.body.get("step") == mine}
 
     async def _cancel(self, item: OutboxItem) -> None:
         try:

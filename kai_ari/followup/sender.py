@@ -22,10 +22,11 @@ from kai_ari.calls.follow_events import (
 )
 from kai_ari.clock import Clock
 from kai_ari.errors import LedgerError
-from kai_ari.followup.alerting import quiet_end
+from kai_ari.followup.incidents import still_wanted
 from kai_ari.followup.outbox import ItemState, OutboxItem, Overtaken
 from kai_ari.followup.planner import Planner
 from kai_ari.followup.ports import Desk, Notifier, SendingFailed, Sent
+from kai_ari.followup.reaching import quiet_end
 from kai_ari.promises.retry import BackOff, Breaker, BreakerState
 
 _log = log.get("followup")
@@ -72,6 +73,10 @@ class Sender:
             dead = replace(item, state=ItemState.DEAD, error=why)
             given_up = SendingGivenUp(obligation=item.obligation, item=item.key, why=why)
             await self.desk.change(dead, given_up)
+            return
+        staff = self.planner.rules.current.staff
+        if not still_wanted(item, await self.desk.history(item.call), staff):
+            await self.desk.change(replace(item, state=ItemState.CANCELLED))
             return
         now, breaker = self.clock.now(), self._of(item.channel)
         if not breaker.lets_pass(now):

@@ -33,9 +33,9 @@ from kai_ari.calls import events as ev
 from kai_ari.calls.call import CallId, new_call_id
 from kai_ari.calls.events import EndedBy
 from kai_ari.clock import SystemClock
-from kai_ari.followup.alerting import AlertRules, Step
 from kai_ari.followup.parts import Parts, parts
 from kai_ari.followup.ports import Notice, Notifier, Sent
+from kai_ari.followup.reaching import AlertRules, Step
 from kai_ari.ledger.follow_up import SqlFollowUp
 from kai_ari.ledger.store import SqlLedger, open_ledger
 from kai_ari.notify.build import open_gateways

@@ -13,9 +13,9 @@ from kai_ari.calls import events as ev
 from kai_ari.calls.call import CallId
 from kai_ari.calls.events import EndedBy, Event
 from kai_ari.calls.follow_events import ReceiptResult
-from kai_ari.followup.alerting import AlertRules, Step
 from kai_ari.followup.parts import Parts, parts
 from kai_ari.followup.ports import Desk, Notice, Notifier, Sent
+from kai_ari.followup.reaching import AlertRules, Step
 from kai_ari.ledger.follow_up import SqlFollowUp
 from kai_ari.ledger.store import SqlLedger, open_ledger
 from kai_ari.people.presence import PresenceBook

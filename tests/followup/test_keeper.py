@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from kai_ari.calls.follow_events import ReceiptResult
-from kai_ari.followup.alerting import Step
-from kai_ari.followup.outbox import OutboxItem
+from kai_ari.calls.follow_events import ObligationAssigned, ObligationKept, ReceiptResult
+from kai_ari.followup.outbox import ItemState, OutboxItem
 from kai_ari.followup.ports import Desk, Notice, SendingFailed, Sent
+from kai_ari.followup.reaching import Step
 from kai_ari.people.local_time import Span
 from kai_ari.people.presence import Presence
 from kai_ari.promises.obligation import Owed
@@ -228,6 +228,45 @@ def test_a_reply_acknowledges_and_nobody_else_is_told(tmp_path: Path) -> None:
             assert not phone.asked
             assert await house.states(call) == {"deliver_message": "kept", "call_back": "open"}
             assert "alert_acknowledged" in await house.kinds(call)
+
+    run(day())
+
+
+def test_whom_it_is_assigned_to_is_told_and_nobody_else(tmp_path: Path) -> None:
+    async def day() -> None:
+        sms, phone = Gateway("sms", [takes]), Gateway("phone", [takes])
+        async with (
+            ledger_at(tmp_path / "l") as ledger,
+            office(ledger, rules(), [sms, phone]) as house,
+        ):
+            call = await call_that_owes(ledger, Owed.CALL_BACK)
+            await pass_time(seconds=1)
+            [owed] = await ledger.obligations(call)
+            await house.parts.incoming.reply("sms", "+12125550142", "I cannot, Lee can")
+            assigned = ObligationAssigned(obligation=owed.obligation.id, to="lee", by="dana")
+            await ledger.append(call, assigned)
+            await pass_time(minutes=30)
+            assert len(sms.asked) == 1
+            assert [notice.to.person for notice in phone.got] == ["lee"]
+
+    run(day())
+
+
+def test_what_was_done_while_kai_was_away_is_told_nobody(tmp_path: Path) -> None:
+    async def day() -> None:
+        sms = Gateway("sms", [fails("503")])
+        async with ledger_at(tmp_path / "l") as ledger:
+            async with office(ledger, rules(), [sms]):
+                call = await call_that_owes(ledger, Owed.CALL_BACK)
+                await pass_time(seconds=1)
+            [owed] = await ledger.obligations(call)
+            done = ObligationKept(obligation=owed.obligation.id, evidence="dana says so")
+            await ledger.append(call, done)
+            async with office(ledger, rules(), [sms]) as house:
+                await pass_time(minutes=5)
+                [item] = await house.desk.items()
+        assert len(sms.asked) == 1
+        assert item.state is ItemState.CANCELLED
 
     run(day())
 

@@ -11,8 +11,8 @@ import pytest
 
 from kai_ari.calls.call import CallId
 from kai_ari.calls.follow_events import ReceiptResult
-from kai_ari.followup.alerting import AlertRules, Step
 from kai_ari.followup.ports import Desk, Notice, Notifier, SendingFailed, Sent
+from kai_ari.followup.reaching import AlertRules, Step
 from kai_ari.promises.obligation import Owed
 from kai_ari.testing.virtual_time import run_virtual
 from tests.followup.office import (
