@@ -41,7 +41,8 @@ _ALIVE = frozenset(set(ItemState) - {ItemState.DEAD, ItemState.CANCELLED})
 class Incident:
     """`lead` is the id of the obligation that its notices are kept by; `step` the last one
     begun. `first` is to be told before the steps: whom a rung named. `settled`: somebody has
-    acknowledged or closed it."""
+    acknowledged or closed it. `informs`: nobody has to do anything, so nobody else is asked
+    when they do not acknowledge."""
 
     lead: str
     urgent: bool = False
@@ -49,6 +50,7 @@ class Incident:
     first: str | None = None
     assigned: str | None = None
     settled: bool = False
+    informs: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +180,8 @@ class _Steps:
         alive = [item for item in mine if item.state in _ALIVE]
         if not alive:
             return _errors(mine)
+        if self.incident.informs:
+            return None
         if at + 1 < len(self.steps) and self.now >= self._until(mine, at):
             minutes = self.steps[at].wait // timedelta(minutes=1)
             names = ", ".join(dict.fromkeys(item.to.name for item in mine))
@@ -189,7 +193,7 @@ class _Steps:
         return begun + self.steps[at].wait
 
     def _wait(self, mine: Sequence[OutboxItem], at: int) -> Decision:
-        if at + 1 >= len(self.steps):
+        if at + 1 >= len(self.steps) or self.incident.informs:
             return Decision(over=True)
         return Decision(again=self._until(mine, at))
 

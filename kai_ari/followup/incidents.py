@@ -10,6 +10,7 @@ from kai_ari.calls.events import Event
 from kai_ari.followup.alerting import ASSIGNED, Incident
 from kai_ari.followup.facts import facts_of
 from kai_ari.followup.outbox import ItemState, OutboxItem
+from kai_ari.followup.reaching import AlertRules
 from kai_ari.people.staff import Staff
 from kai_ari.promises.obligation import Obligation, Owed
 from kai_ari.promises.standing import Standing, State, standing
@@ -92,8 +93,16 @@ def groups(owed: Sequence[Obligation], items: Sequence[OutboxItem]) -> list[Grou
     ]
 
 
-def incident_of(group: Group, history: Sequence[Event], staff: Staff) -> Incident:
+def kai_calls(group: Group, history: Sequence[Event], rules: AlertRules) -> bool:
+    """Whether Kai itself makes the call back that is owed: not once it is somebody's."""
+    return rules.calls_back and not any(
+        (standing(history, one.id) or Standing()).assigned for one in group.open
+    )
+
+
+def incident_of(group: Group, history: Sequence[Event], rules: AlertRules) -> Incident:
     """How things stand with what is still open of a group."""
+    staff = rules.staff
     stands = [standing(history, one.id) or Standing() for one in group.open]
     lead = standing(history, group.lead) or Standing()
     first = group.open[0].about.get("for")
@@ -104,6 +113,8 @@ def incident_of(group: Group, history: Sequence[Event], staff: Staff) -> Inciden
         step=lead.step,
         first=first if known else None,
         assigned=_assigned(stands, staff),
+        informs=kai_calls(group, history, rules)
+        and all(one.owed is Owed.CALL_BACK for one in group.open),
         settled=any(s.acknowledged_by or s.heard for s in (*stands, lead)),
     )
 

@@ -43,8 +43,9 @@ def letter(
     business: str,
     now: datetime,
     zone: ZoneInfo,
+    kai_calls: bool = False,
 ) -> Letter:
-    """About what is `owed` (at least one obligation, all of one call)."""
+    """About what is `owed` (at least one obligation, all of one call); see `summary.short`."""
     facts = facts_of(history)
     urgent = "URGENT: " if facts.urgent else ""
     name, number = _line(who(facts)), _line(facts.number or "no number")
@@ -53,7 +54,7 @@ def letter(
     about = f"For {_line(business)}, {since}" + (
         f", dialled {_line(facts.dialled)}" if facts.dialled else ""
     )
-    sections = _sections(facts, owed, now, zone)
+    sections = _sections(facts, owed, now, zone, kai_calls=kai_calls)
     reason = f": {_line(facts.reason)}" if facts.reason else ""
     return Letter(
         subject=f"{title}{reason}"[:_SUBJECT_MAX].rstrip(),
@@ -63,14 +64,14 @@ def letter(
 
 
 def _sections(
-    facts: Facts, owed: Sequence[Obligation], now: datetime, zone: ZoneInfo
+    facts: Facts, owed: Sequence[Obligation], now: datetime, zone: ZoneInfo, *, kai_calls: bool
 ) -> tuple[Section, ...]:
     found = (
         Section(title="Why they called", lines=_one(facts.reason)),
         Section(title="Their message", lines=_message(facts)),
         Section(title="What Kai tried", lines=tuple(_line(str(tried)) for tried in facts.tried)),
         Section(title="What is owed", lines=tuple(_owed(one, now, zone) for one in owed)),
-        Section(title="What to do next", lines=_next(facts, owed)),
+        Section(title="What to do next", lines=_next(facts, owed, kai_calls=kai_calls)),
         Section(title="What was said", lines=tuple(_spoken(*turn) for turn in facts.said)),
     )
     return tuple(section for section in found if section.lines)
@@ -92,10 +93,10 @@ def _owed(one: Obligation, now: datetime, zone: ZoneInfo) -> str:
     return f"{OWED_IN_WORDS[one.owed].capitalize()}{due} (#{shown_id(one)})"
 
 
-def _next(facts: Facts, owed: Sequence[Obligation]) -> tuple[str, ...]:
+def _next(facts: Facts, owed: Sequence[Obligation], *, kai_calls: bool) -> tuple[str, ...]:
     first = owed[0]
     return (
-        f"{next_step(facts, owed)}.",
+        f"{next_step(facts, owed, kai_calls=kai_calls)}.",
         f"When it is done: kai-ari inbox done {shown_id(first)}",
         f"The whole record: kai-ari calls show {first.call}",
     )

@@ -12,7 +12,15 @@ from kai_ari.calls.follow_events import Escalated, ObligationKept
 from kai_ari.clock import Clock
 from kai_ari.followup.alerting import Decision, Telling, decide
 from kai_ari.followup.facts import facts_of
-from kai_ari.followup.incidents import Group, evidence, groups, incident_of, ready, still_wanted
+from kai_ari.followup.incidents import (
+    Group,
+    evidence,
+    groups,
+    incident_of,
+    kai_calls,
+    ready,
+    still_wanted,
+)
 from kai_ari.followup.letter import letter
 from kai_ari.followup.outbox import ItemState, OutboxItem, Overtaken
 from kai_ari.followup.ports import Desk, Notice
@@ -72,7 +80,7 @@ class Planner:
         self, call: CallId, group: Group, history: Sequence[Event], now: datetime
     ) -> Decision:
         rules = self.rules.current
-        incident = incident_of(group, history, rules.staff)
+        incident = incident_of(group, history, rules)
         decision = decide(incident, group.items, rules, await self.presence(), now)
         escalated = [
             Escalated(obligation=group.lead, step=up.step, to=up.to, why=up.why)
@@ -106,7 +114,10 @@ class Planner:
     ) -> OutboxItem:
         """The notice is composed once: whenever it is sent, its key stands for these words."""
         rules = self.rules.current
-        whole = letter(history, group.open, business=rules.business, now=now, zone=rules.staff.zone)
+        zone, calls = rules.staff.zone, kai_calls(group, history, rules)
+        whole = letter(
+            history, group.open, business=rules.business, now=now, zone=zone, kai_calls=calls
+        )
         facts = facts_of(history)
         return OutboxItem(
             key=telling.key,
@@ -119,7 +130,7 @@ class Planner:
                 "not_before": telling.at.isoformat(),
                 "covers": " ".join(one.id for one in group.open),
                 "subject": whole.subject,
-                "short": short(history, group.open, now=now, zone=rules.staff.zone),
+                "short": short(history, group.open, now=now, zone=zone, kai_calls=calls),
                 "text": whole.text,
                 "html": whole.html if telling.channel == "email" else None,
                 "recording": facts.recording,

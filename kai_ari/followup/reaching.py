@@ -27,7 +27,8 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class AlertRules:
-    """`channels` are those that there is a gateway for. `digest` is minutes from midnight."""
+    """`channels` are those that there is a gateway for, `digest` is minutes from midnight, and
+    `calls_back`: Kai makes call backs itself."""
 
     business: str
     staff: Staff
@@ -37,6 +38,7 @@ class AlertRules:
     quiet: Span | None = None
     digest: int | None = None
     owner: str | None = None
+    calls_back: bool = False
 
 
 def people_of(target: str, staff: Staff, now: datetime) -> list[Person]:

@@ -43,15 +43,24 @@ def who(facts: Facts) -> str:
 
 
 def short(
-    history: Sequence[Event], owed: Sequence[Obligation], *, now: datetime, zone: ZoneInfo
+    history: Sequence[Event],
+    owed: Sequence[Obligation],
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    kai_calls: bool = False,
 ) -> str:
-    """At most 300 characters that any phone can show, about what is `owed` (at least one)."""
+    """At most 300 characters that any phone can show, about what is `owed` (at least one).
+
+    `kai_calls`: a call back is made by Kai itself.
+    """
     facts = facts_of(history)
     urgent = "URGENT: " if facts.urgent else ""
     name = shortened(gsm7(who(facts)), _NAME_MAX) or "A caller"
     number = shortened(gsm7(facts.number or ""), _NUMBER_MAX) or _NO_NUMBER
     head = f"{urgent}{name}, {number}"
-    tail = f"Owed: {_owed(owed, now, zone)}. {next_step(facts, owed)}. #{shown_id(owed[0])}"
+    then = next_step(facts, owed, kai_calls=kai_calls)
+    tail = f"Owed: {_owed(owed, now, zone)}. {then}. #{shown_id(owed[0])}"
     return f"{head}{_middle(facts, SHORT_MAX - len(head) - len(tail))}{tail}"
 
 
@@ -61,7 +70,7 @@ def _owed(owed: Sequence[Obligation], now: datetime, zone: ZoneInfo) -> str:
     return " and ".join(kinds) + (f" by {in_words(due, now, zone)}" if due else "")
 
 
-def next_step(facts: Facts, owed: Sequence[Obligation]) -> str:
+def next_step(facts: Facts, owed: Sequence[Obligation], *, kai_calls: bool = False) -> str:
     """What to do, in a few words without a full stop."""
     kinds = {obligation.owed for obligation in owed}
     if facts.opted_out:
@@ -71,6 +80,8 @@ def next_step(facts: Facts, owed: Sequence[Obligation]) -> str:
         listen = "Listen to the voicemail (*97)"
     if not facts.number:
         return listen or "No number to call: read the call"
+    if Owed.CALL_BACK in kinds and kai_calls:
+        return f"{listen}; Kai calls them back" if listen else "Kai calls them back"
     if Owed.CALL_BACK in kinds or Owed.DELIVER_MESSAGE in kinds or Owed.ALERT in kinds:
         return f"{listen}, then call them" if listen else "Call them"
     return listen or "Hand it on"

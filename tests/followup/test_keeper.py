@@ -312,6 +312,21 @@ def test_a_phone_that_may_have_rung_is_not_rung_again_blindly(tmp_path: Path) ->
     run(day())
 
 
+def test_who_need_not_do_anything_is_informed_and_nobody_else_is_asked(tmp_path: Path) -> None:
+    async def day() -> None:
+        sms, phone = Gateway("sms", [takes]), Gateway("phone", [takes])
+        steps = Step(tell="dana", by=("sms",)), Step(tell="lee", by=("phone",))
+        given = rules(*steps, calls_back=True)
+        async with ledger_at(tmp_path / "l") as ledger, office(ledger, given, [sms, phone]):
+            await call_that_owes(ledger, Owed.CALL_BACK)
+            await pass_time(hours=2)
+            [notice] = sms.got
+            assert "Owed: a call back. Kai calls them back." in notice.short
+            assert not phone.got
+
+    run(day())
+
+
 def test_quiet_hours_hold_back_what_makes_a_noise_unless_it_is_urgent(tmp_path: Path) -> None:
     night = MORNING + timedelta(hours=13)  # 23:00
 
