@@ -10,6 +10,7 @@ from kai_ari.asterisk.connection import Asterisk
 from kai_ari.asterisk.outbound import Placed, Placing, first_channel
 from kai_ari.calls.call import Arrival, CallId, new_call_id
 from kai_ari.calls.follow_events import ObligationKept
+from kai_ari.calls.numbers import normalise_number
 from kai_ari.calls.outcome import Headline, outcome
 from kai_ari.clock import Clock
 from kai_ari.dialogue.numbers import aloud
@@ -90,7 +91,8 @@ class AlertCalls:
 
     async def _errand(self, notice: Notice) -> AlertErrand:
         facts = facts_of(await self.desk.history(notice.call))
-        caller = facts.number
+        given = facts.number or ""
+        caller = normalise_number(given, self.may_call.country)
         if caller is not None:
             listed = await self.desk.opted_out(caller)
             if not isinstance(may_ever_dial(caller, self.may_call, listed), Permitted):

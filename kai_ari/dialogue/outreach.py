@@ -46,6 +46,7 @@ _LATER = ("two", "later", "another time", "not now", "call back", "busy", "bad t
 
 def reached(state: State, given: Reached) -> Result:
     """Somebody, or something, has answered."""
+    state = replace(state, called_out=True)
     if given.machine:
         state = replace(state, step=Step.TO_MACHINE, question=())
         return state, (Say(line=say.TO_A_MACHINE.fill(business=state.business)),)

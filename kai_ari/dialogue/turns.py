@@ -282,6 +282,7 @@ class State:
     ladders: frozenset[Situation] = frozenset()  # situations that the business has rungs for
     call_back: bool = False  # the number asked for is one to be called back on
     may_call: bool = False  # whom an alert is about
+    called_out: bool = False  # Kai has called them
 
     @property
     def expect(self) -> Expect:

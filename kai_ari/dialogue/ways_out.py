@@ -62,7 +62,8 @@ def ladder_ended(state: State, given: LadderEnded) -> Result:
         case LadderEnd.CALL_BACK:
             return offer_call_back(state)
         case LadderEnd.FOLLOW_UP:
-            line = handoff_lines.FOLLOW_UP.fill(business=state.business)
+            owed = handoff_lines.CALL_BACK_BOOKED if state.called_out else handoff_lines.FOLLOW_UP
+            line = owed.fill(business=state.business)
             return end(state, line, "nobody_reached", handoff_lines.NO_FOLLOW_UP)
         case LadderEnd.NOTHING:
             return end(state, handoff_lines.NO_FOLLOW_UP, "nobody_reached")

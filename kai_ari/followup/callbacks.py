@@ -27,6 +27,7 @@ from kai_ari.calls.follow_events import (
     ObligationDue,
     ObligationKept,
 )
+from kai_ari.calls.numbers import normalise_number
 from kai_ari.calls.outcome import A_PERSON
 from kai_ari.clock import Clock
 from kai_ari.dialogue.turns import Why
@@ -130,7 +131,7 @@ class CallBacks:
         if obligation.id in self._foreseen:
             return
         self._foreseen.add(obligation.id)
-        number = number_of(obligation)
+        number = number_of(obligation, self.rules.permission.country)
         entry = await self.desk.opted_out(number)
         found = may_ever_dial(number, self.rules.permission, entry)
         if isinstance(found, Refused):
@@ -148,7 +149,7 @@ class CallBacks:
             return await self._left_over(obligation, now, history)
         if now.assigned is not None:  # a person does it
             return None
-        number = number_of(obligation)
+        number = number_of(obligation, self.rules.permission.country)
         refused = await self._refused(obligation, number)
         if refused is not None:
             return await self._put_off(obligation, now, refused)
@@ -220,7 +221,7 @@ class CallBacks:
     async def _asked_since(self, obligation: Obligation) -> bool:
         """Whether it was asked for after the number opted out. What was promised then stands;
         but whether they want Kai to call, a person finds out."""
-        entry = await self.desk.opted_out(number_of(obligation))
+        entry = await self.desk.opted_out(number_of(obligation, self.rules.permission.country))
         return entry is not None and entry.at < obligation.since
 
     def _to_a_person(self, obligation: Obligation) -> Event:
@@ -300,9 +301,11 @@ class CallBacks:
         return [_due(obligation, at, came.result.value.replace("_", " "))]
 
 
-def number_of(obligation: Obligation) -> str:
-    """What they gave, else what they called from; "" for none."""
-    return obligation.about.get("number") or obligation.about.get("caller_id") or ""
+def number_of(obligation: Obligation, country: str) -> str:
+    """What they gave, as it was said or typed, else what they called from; "" for none. Where it
+    can be read as dialled in `country`, it is E.164."""
+    given = obligation.about.get("number") or obligation.about.get("caller_id") or ""
+    return normalise_number(given, country) or given
 
 
 def _slots(obligation: Obligation) -> dict[str, str]:
