@@ -126,8 +126,7 @@ async def is_a_machine(desk: Desk, call: PhoneCall) -> None:
     await call.answer()
     await call.say(
         await desk.voice(
-            "You have reached the mailbox of Lee. I am not at home at the moment. "
-            "Please leave your name and your number, and I will call you."
+            "You have reached the mailbox of Lee. Please leave your name and your number."
         )
     )
     await call.ended()

@@ -1,12 +1,13 @@
 """Kai calls somebody of the business, and reads what is owed: they take it, or are connected with
 the caller at once."""
 
+import asyncio
 from pathlib import Path
 
 from kai_ari.calls.call import CallId
 from kai_ari.calls.events import Event
 from kai_ari.calls.follow_events import AlertAcknowledged, ObligationKept, SendingEnded
-from kai_ari.calls.leg_events import Conversed, LegParted
+from kai_ari.calls.leg_events import AudioBothWays
 from kai_ari.ledger.follow_up import SqlFollowUp
 from kai_ari.speech.build import LocalSpeech
 from kai_ari.testing.phone_call import PhoneCall
@@ -17,8 +18,6 @@ from tests.reception_real.house import open_house, until
 from tests.reception_real.placed import matches, words_heard
 
 OWNER, CALLER = STAFF[0], STAFF[1]
-#: Seconds of talk: more than what proves one.
-TALK_S = 13
 _LIMIT_S = 90.0
 
 ALERTS = f"""
@@ -45,8 +44,13 @@ class Owner:
             await hears_speech(call, frames=450, start=start)  # to the end of what it is about
             await press(call, "1")
         else:
+            start = call.frame_count
             await press(call, "2")
-            await keep_saying(call, await desk.voice("Good morning, it is Dana. About the boiler."))
+            words = await desk.voice("Good morning, it is Dana. About the boiler.")
+            talking = asyncio.create_task(keep_saying(call, words), name="owner talks")
+            await hears_speech(call, frames=200, start=start)  # Kai's words, and the caller's
+            await call.hang_up()
+            await talking
         await call.ended()
 
 
@@ -55,7 +59,7 @@ async def test_one_takes_it_and_two_calls_back(speech: LocalSpeech, tmp_path: Pa
         path = write_config(tmp_path, pbx, callbacks="{automatic: false}", more=ALERTS)
         async with (
             open_house(pbx, speech, tmp_path, path=path) as house,
-            at_work(house, {OWNER: Owner(), CALLER: answers(talk_s=TALK_S)}) as desks,
+            at_work(house, {OWNER: Owner(), CALLER: answers(talk_s=30)}) as desks,
         ):
             desk = SqlFollowUp(house.agent.ledger)
             first = await booked(desk, CALLER, "the boiler is leaking")
@@ -74,7 +78,7 @@ async def test_one_takes_it_and_two_calls_back(speech: LocalSpeech, tmp_path: Pa
     assert matches("the boiler is leaking", heard)
     assert matches("press one if you take care of it", heard)
     assert len(desks[CALLER].calls) == 1
-    assert any(isinstance(event, Conversed | LegParted) for event in talk)
+    assert any(isinstance(event, AudioBothWays) for event in talk)
 
 
 async def told(desk: SqlFollowUp, call: CallId, kind: type[Event]) -> None:

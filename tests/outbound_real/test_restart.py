@@ -15,12 +15,12 @@ from kai_ari.config.load import load
 from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.follow_up import open_desk
 from kai_ari.promises.standing import standing
+from kai_ari.speech.build import LocalSpeech
 from kai_ari.testing.phone import SipPhone
-from tests.asterisk.agent import nothing_left
 from tests.handoff_real.shop import STAFF, staffed_pbx
 from tests.outbound_real.callees import booked, ended, write_config
 from tests.reception_real.agent_process import CONNECTED, agent_process
-from tests.reception_real.house import until
+from tests.reception_real.house import open_house, until
 
 _LIMIT_S = 60.0
 
@@ -32,11 +32,13 @@ def elsewhen() -> str:
     return f"{first:02}:00-{first + 1:02}:00"
 
 
-async def test_an_attempt_that_was_cut_short_is_not_made_again_at_once(tmp_path: Path) -> None:
+async def test_an_attempt_that_was_cut_short_is_not_made_again_at_once(
+    speech: LocalSpeech, tmp_path: Path
+) -> None:
     callee = STAFF[0]
     async with staffed_pbx() as pbx:
         config = write_config(
-            tmp_path, pbx, callbacks='{between: "00:00-24:00", pause: 0, ring: 10}'
+            tmp_path, pbx, callbacks='{between: "00:00-24:00", pause: 0, ring: 5}'
         )
         ledger = ledger_file(load(config).data)
         account = pbx.phone(callee)
@@ -52,8 +54,7 @@ async def test_an_attempt_that_was_cut_short_is_not_made_again_at_once(tmp_path:
                 await agent.kill()
             await rung.ended()  # though nobody is there to stop it
             write_config(tmp_path, pbx, callbacks=f'{{between: "{elsewhen()}"}}')
-            async with agent_process(config) as agent:
-                await agent.logs(CONNECTED)
+            async with open_house(pbx, speech, tmp_path, path=config):
                 end = await ended(desk, call)
                 assert end.result is CallBackResult.UNCERTAIN
                 now = standing(await desk.history(call), end.obligation)
@@ -71,8 +72,6 @@ async def test_an_attempt_that_was_cut_short_is_not_made_again_at_once(tmp_path:
                     return [e.why for e in ends if e.result is CallBackResult.REFUSED] != []
 
                 await until(refused, _LIMIT_S)
-                await nothing_left(pbx)
-                assert await agent.stop() == 0
             history = await desk.history(call)
     assert sum(isinstance(event, CallBackStarted) for event in history) == 1
     assert "quiet hours" in [e.why for e in history if isinstance(e, CallBackEnded)]
