@@ -39,18 +39,20 @@ exten => _app-.,1,Gosub(withheld-number,s,1)
 #: came to one of these last would keep the others waiting.
 LONG = (
     "tests/test_provision.py",
-    "tests/reception_real/test_scenarios.py",
-    "tests/handoff_real/test_transfers.py",
     "tests/test_readme.py",
-    "tests/cli/test_drill.py",
-    "tests/test_bench.py",
+    "tests/reception_real/test_scenarios.py",
     "tests/test_up.py",
+    "tests/reception_real/test_voicemails.py",
+    "tests/reception/test_fault_table.py",
+    "tests/test_bench.py",
+    "tests/cli/test_drill.py",
     "tests/cli/test_check.py",
     "tests/handoff_real/",
+    "tests/outbound_real/",
     "tests/reception_real/",
     "tests/asterisk/",
+    "tests/notify/",
     "tests/cli/",
-    "tests/reception/test_fault_table.py",
 )
 
 MakePhone = Callable[..., Awaitable[SipPhone]]
