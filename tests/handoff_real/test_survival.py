@@ -32,9 +32,9 @@ speech: {{synthesizers: [hibari]}}
 _PROVEN_LIMIT_S = 60.0
 
 
-async def taken(caller: PhoneCall, phone: SipPhone) -> PhoneCall:
+async def taken(caller: PhoneCall, phone: SipPhone, *, key: str = "0") -> PhoneCall:
     """The caller asks for a person, who takes the call."""
-    await caller.press("0")
+    await caller.press(key)
     person = await phone.incoming()
     await person.answer()
     await hears_speech(person)
