@@ -2,8 +2,9 @@
 
 import asyncio
 import inspect
+import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 
 import pytest
@@ -133,6 +134,15 @@ async def make_phone(pbx: LocalAsterisk) -> AsyncIterator[MakePhone]:
 async def phone(make_phone: MakePhone) -> SipPhone:
     """The caller's phone, registered."""
     return await make_phone("101")
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """A command that a test runs in this process sets the log up as its own."""
+    root = logging.getLogger("kai")
+    handlers, level, propagate = root.handlers, root.level, root.propagate
+    yield
+    root.handlers, root.level, root.propagate = handlers, level, propagate
 
 
 @pytest.fixture(autouse=True)

@@ -1,22 +1,10 @@
 """What the log shows of what callers' phones send."""
 
-import logging
-from collections.abc import Iterator
-
 import pytest
 
 from kai_ari import log
 
 
-@pytest.fixture
-def _restored() -> Iterator[None]:
-    root = logging.getLogger("kai")
-    handlers, level, propagate = root.handlers, root.level, root.propagate
-    yield
-    root.handlers, root.level, root.propagate = handlers, level, propagate
-
-
-@pytest.mark.usefixtures("_restored")
 def test_a_caller_cannot_write_lines_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
     log.set_up()
     logger = log.get("test")
@@ -27,7 +15,6 @@ def test_a_caller_cannot_write_lines_of_the_log(capsys: pytest.CaptureFixture[st
     assert second.endswith("from 2001\\n2026 ERROR")
 
 
-@pytest.mark.usefixtures("_restored")
 def test_no_line_of_a_trace_passes_for_an_entry(capsys: pytest.CaptureFixture[str]) -> None:
     log.set_up()
     try:

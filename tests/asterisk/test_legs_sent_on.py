@@ -25,7 +25,7 @@ PHONE_OF = ToPhone(extension="101")
 
 @pytest.fixture
 async def pbx() -> AsyncIterator[LocalAsterisk]:
-    async with LocalAsterisk(premises=premises(TRUNK_PORT)) as pbx:
+    async with LocalAsterisk(premises=premises(TRUNK_PORT), elsewhere=False) as pbx:
         yield pbx
 
 
