@@ -6,6 +6,10 @@ from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, TypeVarTuple
 
+#: Real seconds after which a thread that says nothing is taken for one that never will: a
+#: database driver's, whose connection was cancelled in mid-read.
+SILENT_S = 20.0
+
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -33,14 +37,22 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return future
 
     def _thread_done(self, _: object) -> None:
-        self._in_threads -= 1
+        self._in_threads = max(0, self._in_threads - 1)
 
     def _run_once(self) -> None:
+        if not self._ready and self._in_threads:  # type: ignore[attr-defined]
+            self._hear_threads()
         if not self._ready and not self._in_threads:  # type: ignore[attr-defined]
             timers = self._scheduled  # type: ignore[attr-defined]
             pending = (timer.when() for timer in timers if not timer.cancelled())
             self._now = max(self._now, min(pending, default=self._now))
         super()._run_once()  # type: ignore[misc]
+
+    def _hear_threads(self) -> None:
+        events = self._selector.select(SILENT_S)  # type: ignore[attr-defined]
+        self._process_events(events)  # type: ignore[attr-defined]
+        if not events:
+            self._in_threads = 0
 
     def elsewhere(self, future: asyncio.Future[Any]) -> None:
         """A thread is at work on `future`: time stands still until it is done."""

@@ -141,6 +141,7 @@ async def office(
     try:
         yield Office(ledger=ledger, desk=desk, parts=made)
     finally:
+        await pass_time(seconds=1)  # what it is reading now is read
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
