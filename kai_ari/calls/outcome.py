@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from kai_ari.calls import events as ev
 from kai_ari.calls.events import EndedBy, Event
-from kai_ari.calls.follow_events import OptedOut
+from kai_ari.calls.follow_events import CalledOut, OptedOut
 from kai_ari.calls.handoff import callback_booked, handed_off, handoff_suspect, human_connected
 from kai_ari.calls.leg_events import LadderStarted
 
@@ -163,7 +163,7 @@ def _need(events: Iterable[Event]) -> tuple[str | None, str | None]:
     need = number = None
     for event in events:
         match event:
-            case ev.Arrived(caller_number=str(given)):
+            case ev.Arrived(caller_number=str(given)) | CalledOut(number=given):
                 number = given
             case ev.SlotTaken(slot="reason", value=value) if value.strip():
                 need = value
@@ -188,7 +188,8 @@ def _caller_left(history: Sequence[Event]) -> tuple[int, ...]:
     if left is None or left[1] is not EndedBy.CALLER:
         return ()
     place = left[0]
-    if need_and_number(history) is None:
+    called_out = any(isinstance(e, CalledOut) for e in history)  # what for, is owed as before
+    if called_out or need_and_number(history) is None:
         return (place,)
     owed = _first_owed(history, "call_back", after=0, recording=None)
     return tuple(sorted((place, owed))) if owed else ()

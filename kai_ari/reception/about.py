@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from kai_ari.calls import events as ev
+from kai_ari.calls.follow_events import CalledOut
 from kai_ari.calls.outcome import MIN_MESSAGE_MS, MIN_VOICED_MS, need_and_number
 
 
@@ -12,7 +13,7 @@ def about(history: Iterable[ev.Event]) -> dict[str, str]:
     events = tuple(history)
     for event in events:
         match event:
-            case ev.Arrived(caller_number=str(number)):
+            case ev.Arrived(caller_number=str(number)) | CalledOut(number=number):
                 known["caller_id"] = number
             case ev.SlotTaken(slot=slot, value=value):
                 known[slot] = value

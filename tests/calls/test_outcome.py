@@ -17,7 +17,7 @@ from kai_ari.calls.events import (
     SlotConfirmed,
     SlotTaken,
 )
-from kai_ari.calls.follow_events import OptedOut
+from kai_ari.calls.follow_events import CalledOut, OptedOut
 from kai_ari.calls.leg_events import (
     Acceptance,
     Acknowledged,
@@ -86,7 +86,8 @@ def proves_caller_left(events: Sequence[Event]) -> bool:
     if not endings or endings[0].by is not EndedBy.CALLER:
         return False
     follow_up = any(isinstance(e, ObligationWritten) and e.owed == "call_back" for e in events)
-    return follow_up or need_and_number(events) is None
+    called_out = any(isinstance(e, CalledOut) for e in events)
+    return follow_up or called_out or need_and_number(events) is None
 
 
 def legs_of(events: Sequence[Event], *how: Acceptance) -> set[tuple[int, str]]:

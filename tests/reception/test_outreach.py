@@ -64,7 +64,10 @@ def test_a_person_takes_the_call(act: Act) -> None:
 def test_when_nobody_takes_it_a_message_is_taken_and_the_call_back_is_done() -> None:
     message = LeaveRecording(voiced_ms=4000)
     result = call_back(Press(keys="1"), message, people={"101": RINGS_OUT})
-    assert [owed.owed for owed in result.obligations] == [Owed.DELIVER_MESSAGE]
+    [owed] = result.obligations
+    assert owed.owed is Owed.DELIVER_MESSAGE
+    assert owed.about["caller_id"] == "+12025550142"
+    assert owed.about["name"] == "Lee"
     found = came_of(CALL, result.events)
     assert found is not None
     assert "they left a message" in found.kept
