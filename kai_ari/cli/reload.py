@@ -31,10 +31,10 @@ def add(subparsers: Any) -> None:
         subparsers,
         "reload",
         summary="put the rules of kai.yaml in force, without losing a call",
-        what="Checks kai.yaml and has the running agent go by its ladders, people, rotas, hours, alerts,"
-        " queues and workflows. Calls that are being served keep the rules that they began with."
-        " A file with a mistake is refused, and the old rules stay. Everything else in the file"
-        " (numbers, greetings, phones, trunks, speech) needs the agent to be started anew.",
+        what="Checks kai.yaml and has the running agent go by its ladders, people, rotas, hours,"
+        " alerts, queues and workflows. Calls that are being served keep the rules that they began"
+        " with. A file with a mistake is refused, and the old rules stay. Everything else in the"
+        " file (numbers, greetings, phones, trunks, speech) needs the agent to be started anew.",
         examples={"kai-ari reload": "after an edit of kai.yaml"},
         statuses={0: "the new rules are in force"},
     )
