@@ -5,6 +5,7 @@ They hear at once who calls and why, and say what they want: a person now, anoth
 to be called any more. From the person on it goes as with any caller (`conversation`).
 """
 
+import re
 from dataclasses import replace
 
 from kai_ari.calls.events import Situation
@@ -42,6 +43,19 @@ MAX_TURNS = 12
 
 _PERSON = frozenset({"one", "person", "now", "connect me", "yes please", "a person now"})
 _LATER = ("two", "later", "another time", "not now", "call back", "busy", "bad time")
+#: What only a machine says. AMD() takes many a greeting for a person's.
+_GREETING = re.compile(
+    r"\b(?:leave (?:your|(?:me|us) a|a (?:\w+ )?message (?:after|at|and|with))|(?:after|at) the "
+    r"(?:tone|beep)|record your|reached (?:\w+ ){0,4}(?:voice ?mail|mailbox)|mailbox is full|"
+    r"(?:take|answer) your call|person you (?:are|have) (?:call|dial|try)\w*|"
+    r"call has been forwarded)\b"
+)
+#: Neither a yes ("right now") nor a no to anything: whoever says it is to be called again.
+_NOT_THERE = re.compile(
+    r"\b(?:can't|cannot|can not|couldn't|unable to) (?:talk|speak|come|take|get|answer)\b|"
+    r"(?:\bnot|n't|\bno ?one is|\bnobody is) (?:\w+ )?(?:available|here|able|home)\b|"
+    r"\bunavailable\b"
+)
 
 
 def reached(state: State, given: Reached) -> Result:
@@ -129,15 +143,20 @@ def _heard(state: State, text: str) -> Result:
     intent, words, when = intent_of(text), normal(text), when_in(text)
     if intent is Intent.STOP or read_reply(text) is Reply.OUT:
         return opt_out(state, how="call", said=text)
+    if _GREETING.search(words):  # nobody there wants anything, or does not want it
+        return end(state, lines.GOODBYE, "machine")
     if intent is Intent.HUMAN or (state.step is Step.CALLED and words in _PERSON):
         return _person(state)
     if when is not None:
         return _later(state, when, "voice")
+    not_there = _NOT_THERE.search(words) is not None
     if state.step is Step.WHEN:
+        if not_there:
+            return _missed(state, say.NO_TIME)
         if intent in (Intent.WITHDRAW, Intent.GOODBYE) or yes_or_no(text) is False:
             return _not_wanted(state)
         return _missed(state, say.NO_TIME)
-    if any(later in words for later in _LATER):
+    if not_there or any(later in words for later in _LATER):
         return ask(state, Step.WHEN, say.ASK_WHEN)
     if intent is Intent.WHO:
         return _again(state)

@@ -85,7 +85,7 @@ def came_of(call: CallId, history: Sequence[Event]) -> Came | None:
         return Came(result=CallBackResult.REJECTED, why=why, not_needed="the caller")
     if ended is not None and ended.reason == "postponed":
         return Came(result=CallBackResult.LATER, why=f"they asked for {taken['call_again']}")
-    if called.answered == "machine":
+    if called.answered == "machine" or (ended is not None and ended.reason == "machine"):
         return Came(result=CallBackResult.MACHINE, why=called.why)
     return _nothing(ended)
 

@@ -13,6 +13,7 @@ from kai_ari.dialogue.turns import (
     Alerted,
     CannotListen,
     CannotSpeak,
+    End,
     Heard,
     Input,
     LadderEnd,
@@ -101,6 +102,58 @@ def test_who_wants_no_calls_is_understood(said: str) -> None:
 )
 def test_who_has_another_matter_is_not_taken_at_their_word(said: str) -> None:
     assert intent_of(said) is not Intent.STOP
+
+
+def called_and_heard(*said: str) -> State:
+    state, _ = step(
+        State(business="R", caller_number="+12025550142", ladders=frozenset()),
+        Reached(why=Why.CUT_OFF, machine=False),
+    )
+    for text in said:
+        state, _ = step(state, Heard(text=text))
+    return state
+
+
+def ends_as(*said: str) -> str | None:
+    """The reason with which the call ends on the last of what is `said`."""
+    before = called_and_heard(*said[:-1])
+    _, actions = step(before, Heard(text=said[-1]))
+    return next((action.reason for action in actions if isinstance(action, End)), None)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("No one is available to take your call.",),
+        ("I'm not available right now. Please leave your name and number.",),
+        ("The person you are calling is not available.",),
+        ("You have reached the voicemail of Bob Smith.",),
+        ("Hi, this is Bob. I can't come to the phone right now.", "Record your message."),
+        ("I'm not here.", "Please leave a short message after the tone."),
+    ],
+)
+def test_a_mailbox_that_was_taken_for_a_person_declines_nothing(said: tuple[str, ...]) -> None:
+    assert ends_as(*said) == "machine"
+
+
+@pytest.mark.parametrize(
+    "said", ["Sorry, I can't talk right now.", "He is not here.", "Nobody is available."]
+)
+def test_who_cannot_talk_now_is_asked_when_to_call(said: str) -> None:
+    assert called_and_heard(said).step is Step.WHEN
+    assert called_and_heard(said, said).step is Step.WHEN
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("No, I have found somebody.", "not_wanted"),
+        ("No, I left you a voicemail that it is done.", "not_wanted"),
+        ("Can I leave a message?", None),
+    ],
+)
+def test_a_person_is_not_taken_for_a_mailbox(said: str, reason: str | None) -> None:
+    assert ends_as(said) == reason
 
 
 INPUTS = (

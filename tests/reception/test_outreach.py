@@ -61,6 +61,14 @@ def test_a_person_takes_the_call(act: Act) -> None:
     assert came(result) is CallBackResult.HUMAN_CONNECTED
 
 
+def test_a_mailbox_that_was_taken_for_a_person_leaves_the_call_back_owed() -> None:
+    result = call_back(Say(text="Nobody is available to take your call."))
+    found = came_of(CALL, result.events)
+    assert found is not None
+    assert found.result is CallBackResult.MACHINE
+    assert not found.not_needed
+
+
 def test_when_nobody_takes_it_a_message_is_taken_and_the_call_back_is_done() -> None:
     message = LeaveRecording(voiced_ms=4000)
     result = call_back(Press(keys="1"), message, people={"101": RINGS_OUT})
