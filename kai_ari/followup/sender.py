@@ -79,6 +79,9 @@ class Sender:
             await self.desk.change(replace(item, state=ItemState.CANCELLED))
             return
         now, breaker = self.clock.now(), self._of(item.channel)
+        if (at := self._not_before(item, now)) > now:  # it was due before quiet hours began
+            await self.desk.change(replace(item, next_at=at))
+            return
         if not breaker.lets_pass(now):
             return
         self._breakers[item.channel] = breaker.begun(now)
@@ -130,7 +133,10 @@ class Sender:
     def again(self, item: OutboxItem) -> datetime | None:
         """When an item whose sending came to nothing is tried again; None: never."""
         at = self.back_off.next(item.key, item.attempts, self.clock.now())
-        if at is None or item.body.get("urgent"):
+        return None if at is None else self._not_before(item, at)
+
+    def _not_before(self, item: OutboxItem, at: datetime) -> datetime:
+        if item.body.get("urgent"):
             return at
         return quiet_end(item.to.person, item.channel, self.planner.rules.current, at)
 

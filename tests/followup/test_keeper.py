@@ -348,6 +348,29 @@ def test_quiet_hours_hold_back_what_makes_a_noise_unless_it_is_urgent(tmp_path: 
     run(day())
 
 
+def test_what_was_late_makes_no_noise_in_the_night(tmp_path: Path) -> None:
+    evening = MORNING + timedelta(hours=10, minutes=50)  # 20:50
+    night = MORNING + timedelta(hours=16)  # 02:00
+    given = rules(Step(tell="dana", by=("sms",)), quiet=Span(begins=21 * 60, ends=31 * 60))
+
+    async def day() -> None:
+        async with ledger_at(tmp_path / "l", evening) as ledger:
+            down = Gateway("sms", [fails()])
+            async with office(ledger, given, [down], start=evening):
+                for call in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"):
+                    await call_that_owes(ledger, Owed.CALL_BACK, call=call)
+                await pass_time(minutes=1)  # Kai is killed then
+        async with ledger_at(tmp_path / "l", night) as ledger:
+            sms = Gateway("sms", [takes])
+            async with office(ledger, given, [sms], start=night):
+                await pass_time(hours=4, minutes=55)
+                assert not sms.asked
+                await pass_time(minutes=6)  # 07:00 has come
+                assert len(sms.got) == 2
+
+    run(day())
+
+
 def test_who_is_away_is_passed_over(tmp_path: Path) -> None:
     away = {"dana": Presence(person="dana", away=True, at=MORNING, how="command")}
 
