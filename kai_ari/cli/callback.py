@@ -31,7 +31,7 @@ _LONGEST = 200
 _REFUSED = {
     Reason.OPTED_OUT: "is on the opt-out list; kai-ari opt-out list tells why",
     Reason.NOT_A_NUMBER: "is no telephone number; write it with + and the country code",
-    Reason.NOT_ALLOWED: "begins with nothing that dial_out in kai.yaml allows",
+    Reason.NOT_ALLOWED: "is Kai's own, or begins with nothing that dial_out in kai.yaml allows",
     Reason.PREMIUM: "costs more than a call, and is never dialled",
     Reason.INTERNATIONAL: "is abroad; countries below callbacks in kai.yaml can allow it",
 }

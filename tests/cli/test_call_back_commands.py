@@ -51,6 +51,19 @@ def test_what_may_never_be_called_is_not_booked(
     assert told(capsys, shop, "callback", "list") == "Nobody is to be called.\n"
 
 
+@pytest.mark.parametrize("written", ["+12125550100", "2125550100"])
+def test_kai_never_calls_itself(
+    shop: Path, capsys: pytest.CaptureFixture[str], written: str
+) -> None:
+    shop.write_text(
+        shop.read_text().replace('"100": {}', f'"100": {{}}, "{written}": {{}}')
+        + 'callbacks: {shown: "+12125550101"}\n'
+    )
+    for own in ("+12125550100", "+12125550101"):
+        assert "is Kai's own" in refused(capsys, shop, "callback", "add", own)
+    assert told(capsys, shop, "callback", "add", "+12125550102")
+
+
 def test_a_time_that_is_past_is_told(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "--at '2020-01-01'" in refused(
         capsys, shop, "callback", "add", "102", "--at", "2020-01-01"
