@@ -212,6 +212,11 @@ def _now(entry: Entry, obligation: str, args: argparse.Namespace) -> Event:
             "Kai does not call back itself; add a section callbacks: to kai.yaml, or call"
             f" {entry.facts.number or 'them'} yourself"
         )
+    if entry.assigned is not None:
+        raise NotInInbox(
+            f"{entry.id}: {entry.assigned} has it, and Kai does not call besides; have a call"
+            f" of its own made with kai-ari callback add {entry.facts.number or 'NUMBER'}"
+        )
     now = SystemClock().now().isoformat()
     return ObligationDue(obligation=obligation, due=now, why=f"{_me()} wants it now")
 

@@ -122,6 +122,14 @@ def test_a_call_back_can_be_made_due_at_once(home: Path) -> None:
     assert isinstance(last, ObligationDue)
 
 
+def test_kai_does_not_say_that_it_calls_whom_somebody_else_is_to_call(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert inbox("assign", "77aa1c22", "dana") == 0
+    assert inbox("call-back-now", "77aa1c22") == 2
+    assert "dana has it, and Kai does not call besides" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
