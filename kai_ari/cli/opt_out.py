@@ -16,7 +16,7 @@ from kai_ari.config.schema import Config
 from kai_ari.config.staff import zone_of
 from kai_ari.errors import KaiError
 from kai_ari.ledger.database import ledger_file
-from kai_ari.ledger.follow_up import open_desk
+from kai_ari.ledger.follow_up import SqlFollowUp, open_desk
 from kai_ari.promises.opt_out import Listed, OptOut
 from kai_ari.promises.opt_out_csv import from_csv, to_csv
 
@@ -165,10 +165,22 @@ def _run_import(args: argparse.Namespace) -> int:
     except ValueError as error:  # no text at all, too
         raise NotAList(f"{args.file}: nothing was imported: {error}") from error
 
-    async def write() -> None:
+    async def write() -> Sequence[OptOut]:
         async with open_desk(ledger_file(config.data), clock) as desk:
-            await desk.say_opt_outs(entries)
+            taken = [entry for entry in entries if not await _overtaken(desk, entry)]
+            await desk.say_opt_outs(taken)
+            return taken
 
-    asyncio.run(write())
-    print(f"{len(entries)} written to the list.")
+    taken = asyncio.run(write())
+    print(f"{len(taken)} written to the list.")
+    if left := len(entries) - len(taken):
+        print(f"{left} not written: who has opted out since stays on the list.")
     return 0
+
+
+async def _overtaken(desk: SqlFollowUp, entry: OptOut) -> bool:
+    """An old list takes nobody back who has opted out after it was made."""
+    if entry.state is Listed.OUT:
+        return False
+    listed = await desk.opted_out(entry.number)
+    return listed is not None and listed.at > entry.at

@@ -97,6 +97,17 @@ def test_the_list_comes_back_from_its_own_export(
     assert told(capsys, shop, "opt-out", "list").startswith("+12125550142")
 
 
+def test_an_old_list_takes_nobody_back_who_opted_out_since(
+    shop: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for action in ("add", "remove"):
+        told(capsys, shop, "opt-out", action, "+12125550142")
+    (old := tmp_path / "old.csv").write_text(told(capsys, shop, "opt-out", "export"))
+    told(capsys, shop, "opt-out", "add", "+12125550142", "--why", "by mail")
+    assert "1 not written" in told(capsys, shop, "opt-out", "import", str(old))
+    assert "is on the opt-out list" in refused(capsys, shop, "callback", "add", "+12125550142")
+
+
 def test_of_a_list_with_a_mistake_nothing_is_taken(
     shop: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
