@@ -57,6 +57,9 @@ class AlertCalls:
         except KeyError:
             why = f"no line of the business leads to {notice.to.address}"
             raise SendingFailed(why, retry=False, uncertain=False) from None
+        if notice.to.address in self.reception.reservations.held:
+            why = f"{notice.to.name} is rung by a caller, or talks to one"
+            raise SendingFailed(why, retry=True, uncertain=False)
         call = new_call_id(self.clock.now())
         errand = await self._errand(notice)
         placing = Placing(
@@ -116,7 +119,9 @@ class AlertCalls:
         result = outcome(history := await self.desk.history(call))
         if result.facts & _TALKED:
             await self.acknowledged(notice)
-            evidence = f"{notice.to.name} called them back and they talked (call {call})"
+            # A mailbox answers, too; whoever called knows what it was.
+            who = notice.to.name
+            evidence = f"{who} called them back and talked to whoever answered (call {call})"
             for one in await self.desk.owed(call=notice.call, kind=Owed.CALL_BACK):
                 kept = ObligationKept(obligation=one.id, evidence=evidence)
                 await self.desk.note(notice.call, kept)
