@@ -13,7 +13,7 @@ from kai_ari.asterisk.ami_queues import QueueMonitor
 from kai_ari.asterisk.client import AriSettings
 from kai_ari.asterisk.connection import Asterisk
 from kai_ari.asterisk.media_transport import MediaTransport
-from kai_ari.calling import alert_calls, call_backs
+from kai_ari.calling import alert_calls, call_backs, text_backs
 from kai_ari.calls.numbers import normalise_number
 from kai_ari.clock import SystemClock
 from kai_ari.config.load import load
@@ -191,6 +191,7 @@ async def build(
             clock=clock,
         )
         desk = SqlFollowUp(ledger)
+        texts = text_backs(config, rules, desk=desk, clock=clock)
         office = await stack.enter_async_context(
             open_office(
                 config,
@@ -207,6 +208,7 @@ async def build(
                     desk=desk,
                     clock=clock,
                 ),
+                text_backs=texts,
             )
         )
         keeper.listeners.append(office.rules_changed)
@@ -234,6 +236,7 @@ async def build(
                 reception=reception,
                 desk=desk,
                 clock=clock,
+                texts=texts,
             ),
         )
 

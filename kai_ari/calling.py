@@ -17,6 +17,7 @@ from kai_ari.followup.callbacks import CallBackRules, CallBacks
 from kai_ari.followup.dialler import CallBack, Came
 from kai_ari.followup.incoming import Incoming
 from kai_ari.followup.ports import Desk, Notice, Notifier
+from kai_ari.followup.text_back import TextBacks
 from kai_ari.promises.retry import BackOff
 from kai_ari.reception.errand import Errand
 from kai_ari.reception.legs import LegEnded, LegResult
@@ -118,6 +119,7 @@ def call_backs(
     reception: Reception,
     desk: Desk,
     clock: Clock,
+    texts: TextBacks | None = None,
 ) -> CallBacks | None:
     """None where people call back themselves."""
     section = config.callbacks
@@ -132,7 +134,26 @@ def call_backs(
         machine_words=section.machine == "message",
     )
     return CallBacks(
-        desk=desk, dialler=dialler, rules=call_back_rules(config, section, rules), clock=clock
+        desk=desk,
+        dialler=dialler,
+        rules=call_back_rules(config, section, rules),
+        clock=clock,
+        texts=texts,
+    )
+
+
+def text_backs(config: Config, rules: Rules, *, desk: Desk, clock: Clock) -> TextBacks | None:
+    """None unless callers who left before being helped get a text."""
+    section = config.callbacks
+    if section is None or not section.text_back:
+        return None
+    shown = _shown(config)
+    return TextBacks(
+        desk=desk,
+        clock=clock,
+        permission=call_back_rules(config, section, rules).permission,
+        business=config.business.name,
+        own=shown if shown.startswith("+") else "",
     )
 
 

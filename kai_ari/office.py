@@ -13,6 +13,7 @@ from kai_ari.config.schema import Config
 from kai_ari.followup.incoming import Incoming
 from kai_ari.followup.parts import Parts, parts
 from kai_ari.followup.ports import Desk, Notifier
+from kai_ari.followup.text_back import TextBacks
 from kai_ari.gateways import notifiers
 from kai_ari.people.presence import PresenceBook
 from kai_ari.people.staff import Staff
@@ -49,6 +50,7 @@ async def open_office(
     presence: Callable[[], Awaitable[PresenceBook]],
     clock: Clock,
     by_phone: Callable[[Incoming], Notifier],
+    text_backs: TextBacks | None = None,
 ) -> AsyncIterator[Office]:
     """`by_phone` makes the notifier that calls people. Raises ConfigError when a secret or a port
     that a gateway needs cannot be had."""
@@ -60,6 +62,7 @@ async def open_office(
         presence=presence,
         clock=clock,
         recordings=config.data / "recordings",
+        texts=text_backs,
     )
     async with AsyncExitStack() as stack:
         found.update(await stack.enter_async_context(notifiers(config, made.incoming, clock)))

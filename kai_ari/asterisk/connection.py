@@ -34,7 +34,7 @@ from kai_ari.asterisk.outbound import Placed, Placing, is_outbound
 from kai_ari.asterisk.outbound_calls import OnPlaced, OutboundCalls
 from kai_ari.asterisk.recordings import Shelf, stop_earlier
 from kai_ari.asterisk.removal import removed
-from kai_ari.asterisk.returning import turned_back
+from kai_ari.asterisk.returning import Rings, turned_back
 from kai_ari.asterisk.settling import remove, remove_orphans
 from kai_ari.asterisk.supported import check_version
 from kai_ari.calls.call import Arrival, CallId, call_of, new_call_id
@@ -166,7 +166,8 @@ class Asterisk:
     async def _serve(self, call: AriCall, ari: AriClient, on_call: OnCall) -> None:
         log.call_id.set(call.arrival.call)
         try:
-            others = [other.legs for other in self._calls.values() if other is not call]
+            others: list[Rings] = [each.legs for each in self._calls.values() if each is not call]
+            others += self._outbound.ringing
             if await turned_back(ari, call.arrival, others, self._normalise):
                 return
             await on_call(call)

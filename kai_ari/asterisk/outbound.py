@@ -18,7 +18,7 @@ from kai_ari.asterisk.client import AriClient
 from kai_ari.asterisk.dispatch import CHANNEL_ROLES
 from kai_ari.asterisk.errors import ServerFault
 from kai_ari.asterisk.leg import Leg
-from kai_ari.asterisk.legs import OUTSIDE_RING_LIMIT_S, RING_LIMIT_S
+from kai_ari.asterisk.legs import OUTSIDE_RING_LIMIT_S, RING_LIMIT_S, RingingOutside
 from kai_ari.asterisk.removal import removed
 from kai_ari.asterisk.ringing import Ringing
 from kai_ari.calls.call import CallId, own_id
@@ -173,6 +173,17 @@ class Outbound:
         """Nothing is told of the call any more: what became of it is not known."""
         self._lost = self._ended is None
         self._end(LegResult.FAILED, reason)
+
+    def ringing_outside(self) -> list[RingingOutside]:
+        """The call itself, while it rings through a trunk."""
+        to, shown = self.placing.to, self.placing.shown_number
+        if not isinstance(to, ToNumber) or self._leg.decided.is_set():
+            return []
+        return [RingingOutside(leg=_CALLEE, number=to.number, shown=shown)]
+
+    async def give_up(self, _leg: str, result: LegResult, reason: str) -> None:
+        self._leg.give_up(result, reason)
+        await self._hang_up(self._leg.live)
 
     async def release(self) -> None:
         """Hang up whatever was not handed on. Idempotent; never raises AsteriskError."""

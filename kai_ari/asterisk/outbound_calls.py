@@ -49,6 +49,10 @@ class OutboundCalls:
         task.add_done_callback(lambda done: self._ringing.pop(done, None))
         return await placed
 
+    @property
+    def ringing(self) -> list[Outbound]:
+        return list(self._ringing.values())
+
     async def has(self, channel: str) -> bool:
         return any(each.id == channel for each in await self._ari.channels())
 

@@ -7,11 +7,12 @@ Kai already, while a leg that shows their number rings outside.
 """
 
 from collections.abc import Collection
+from typing import Protocol
 
 from kai_ari import log
 from kai_ari.asterisk.arrivals import Normalise
 from kai_ari.asterisk.client import AriClient
-from kai_ari.asterisk.legs import Legs
+from kai_ari.asterisk.legs import RingingOutside
 from kai_ari.asterisk.removal import removed
 from kai_ari.calls.call import Arrival
 from kai_ari.reception.legs import LegResult
@@ -21,8 +22,16 @@ FORWARDS_TO_KAI = "forwards_to_kai"
 _log = log.get("asterisk")
 
 
+class Rings(Protocol):
+    """The legs of another call, or a call that Kai makes."""
+
+    def ringing_outside(self) -> list[RingingOutside]: ...
+
+    async def give_up(self, name: str, result: LegResult, reason: str, /) -> None: ...
+
+
 async def turned_back(
-    ari: AriClient, arrival: Arrival, others: Collection[Legs], normalise: Normalise
+    ari: AriClient, arrival: Arrival, others: Collection[Rings], normalise: Normalise
 ) -> bool:
     """Refuse a call that is a leg of another call's coming back, and give that leg up."""
     ringing = [(legs, outside) for legs in others for outside in legs.ringing_outside()]

@@ -221,6 +221,17 @@ class OptedOut(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CallerReplied(Event):
+    """The caller has answered notice `item`, which was sent to them."""
+
+    kind = "caller_replied"
+    obligation: str
+    item: str
+    channel: str
+    said: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordingDeleted(Event):
     """Its file was removed; the record of it stays."""
 

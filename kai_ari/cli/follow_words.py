@@ -100,5 +100,6 @@ DESCRIBE: dict[type[Event], Callable[[Any], str]] = {
     follow.ObligationCancelled: lambda e: f"not needed, says {e.by}{_why(e.why)} ({e.obligation})",
     follow.ObligationAssigned: lambda e: f"{e.by} gave it to {e.to} ({e.obligation})",
     follow.OptedOut: lambda e: f"{e.number} is not to be called any more ({e.source}: {e.said})",
+    follow.CallerReplied: lambda e: f"the caller answered, {_HOW.get(e.channel, '')}: {e.said}",
     follow.RecordingDeleted: lambda e: f"recording {e.recording} was deleted{_why(e.why)}",
 }

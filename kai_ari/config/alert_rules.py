@@ -32,4 +32,5 @@ def alert_rules(config: Config, staff: Staff, channels: Collection[str]) -> Aler
         digest=parse_time(config.alerts.digest) if config.alerts.digest else None,
         owner=owner,
         calls_back=config.callbacks is not None and config.callbacks.automatic,
+        texts_back=config.callbacks is not None and config.callbacks.text_back,
     )

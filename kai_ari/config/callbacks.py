@@ -39,7 +39,8 @@ class Callbacks(Section):
     last at the earliest; no more than `at_once` at the same time, `pause` seconds apart. A machine
     gets a message, or nothing. `shown` is the number shown as calling. `countries` besides the own
     may be called, where `dial_out` leads there. `per_minute` has costs by prefix; what Kai's
-    calls of 24 hours cost stays below `cost_per_day`."""
+    calls of 24 hours cost stays below `cost_per_day`. With `text_back`, callers who left before
+    they were helped get one text message instead of Kai's call, by the same rules."""
 
     automatic: Flag = True
     attempts: Count = 3
@@ -54,6 +55,7 @@ class Callbacks(Section):
     countries: tuple[Country, ...] = ()
     per_minute: Mapping[Prefix, Money] = Field(default_factory=dict)
     cost_per_day: Money | None = None
+    text_back: Flag = False
 
     @property
     def minutes(self) -> tuple[int, int]:
@@ -63,10 +65,13 @@ class Callbacks(Section):
 
 
 def cross_check(config: "Config") -> Iterator[Mistake]:
-    """Costs of what is never dialled, and a ceiling that nothing is known to reach."""
+    """Costs of what is never dialled, a ceiling that nothing is known to reach, and texts that
+    cannot be sent or answered."""
     callbacks = config.callbacks
     if callbacks is None:
         return
+    if callbacks.text_back and (what := _no_text_back(config)):
+        yield Mistake(place=("callbacks", "text_back"), what=what)
     prefixes = [dial_out.prefix for dial_out in config.dial_out]
     for prefix in callbacks.per_minute:
         if not prefix.startswith(tuple(prefixes)):
@@ -79,3 +84,14 @@ def cross_check(config: "Config") -> Iterator[Mistake]:
             place=("callbacks", "cost_per_day"),
             what="needs to know what a minute costs; add e.g. per_minute: {'+1': 0.02}",
         )
+
+
+def _no_text_back(config: "Config") -> str | None:
+    """Why `text_back` cannot be."""
+    if config.callbacks is not None and not config.callbacks.automatic:
+        return "is Kai's doing, but automatic: false leaves call backs to people; remove one"
+    if config.sms is None:
+        return "needs a gateway for text messages; add a section sms"
+    if config.sms.apprise is not None:
+        return "needs to hear who replies STOP, which apprise cannot; use kannel or gammu"
+    return None

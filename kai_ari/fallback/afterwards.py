@@ -14,6 +14,12 @@ _WAYS = {
 }
 
 
+_TEXTED = (
+    " Who left before being helped gets one text message instead, if they called from what may be"
+    " a mobile; the call back stays owed, and is left to people."
+)
+
+
 def alerts_sent(plan: Plan) -> str:
     """Who is told of an alert, a message or a call back, and by what."""
     alerts: Mapping[str, Any] = plan.settings.get("alerts") or {}
@@ -53,7 +59,7 @@ def call_backs_made(plan: Plan) -> str:
         f" they are and while {plan.business} is open: up to {attempts} times in all, {per_day} in"
         f" 24 hours to one number, {rules['retry_after']} minutes or more after the last; sooner"
         " after a busy line. Then it is left to a person. Who answers can have a person at once,"
-        " another time, or no more calls."
+        " another time, or no more calls." + (_TEXTED if rules.get("text_back") else "")
     )
 
 

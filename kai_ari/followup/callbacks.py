@@ -35,6 +35,7 @@ from kai_ari.errors import AsteriskError, KaiError, LedgerError
 from kai_ari.followup.dialler import CallBack, Came, Dialler, came_of
 from kai_ari.followup.outbox import Overtaken
 from kai_ari.followup.ports import Desk
+from kai_ari.followup.text_back import TextBacks, call_wanted, to_text
 from kai_ari.promises import permission
 from kai_ari.promises.obligation import Obligation, Owed
 from kai_ari.promises.permission import Reason, Refused, may_dial, may_ever_dial
@@ -68,10 +69,13 @@ class CallBackRules:
 
 @dataclass(kw_only=True)
 class CallBacks:
+    """`texts`: who left before being helped gets a text, and no call unless a person wants it."""
+
     desk: Desk
     dialler: Dialler
     rules: CallBackRules
     clock: Clock
+    texts: TextBacks | None = None
     _up: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # by obligation
     _foreseen: set[str] = field(default_factory=set)  # obligations not due, looked at since news
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -149,6 +153,11 @@ class CallBacks:
             return await self._left_over(obligation, now, history)
         if now.assigned is not None:  # a person does it
             return None
+        if self.texts is not None and (number := to_text(history)):
+            if not await self.texts.is_done(obligation):
+                return await self._text(self.texts, obligation, now, number, history)
+            if not call_wanted(obligation, history):  # a person does it, or the caller calls
+                return None
         number = number_of(obligation, self.rules.permission.country)
         refused = await self._refused(obligation, number)
         if refused is not None:
@@ -180,14 +189,31 @@ class CallBacks:
         await asyncio.sleep(self.rules.pace_s)
         return None
 
+    async def _text(
+        self,
+        texts: TextBacks,
+        obligation: Obligation,
+        now: Standing,
+        number: str,
+        history: Sequence[Event],
+    ) -> datetime | None:
+        refused = await texts.refused(number, obligation.id)
+        if refused is not None:
+            return await self._put_off(obligation, now, refused)
+        await texts.plan(obligation, number, history)
+        return None
+
     async def _refused(self, obligation: Obligation, number: str) -> Refused | None:
         at = self.clock.now()
+        made = list(await self.desk.dialled(at - permission.DAY, obligation=obligation.id))
+        if self.texts is not None:
+            made += await self.texts.made(number)
         permitted = may_dial(
             number,
             at,
             self.rules.permission,
             await self.desk.opted_out(number),
-            await self.desk.dialled(at - permission.DAY, obligation=obligation.id),
+            made,
             obligation=obligation.id,
         )
         return permitted if isinstance(permitted, Refused) else None

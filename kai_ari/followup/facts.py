@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from kai_ari.calls import events as ev
 from kai_ari.calls import leg_events as leg
 from kai_ari.calls.events import Event, Situation
-from kai_ari.calls.follow_events import OptedOut
+from kai_ari.calls.follow_events import CallerReplied, OptedOut
 from kai_ari.calls.outcome import (
     MIN_MESSAGE_MS,
     MIN_VOICED_MS,
     need_and_number,
     usable_number,
 )
+from kai_ari.promises.opt_out import Reply, read_reply
 
 #: Ways of the ladder by which somebody was tried, and what came of it in a word or two.
 _TO_SOMEBODY = frozenset({"transfer", "queue", "workflow"})
@@ -50,7 +51,7 @@ class Facts:
 
     `words` is what the caller left on a recording, `recording` its file, `recorded_ms` its
     length, `voicemail_in` the mailbox of one that Kai could not fetch; `said` has who spoke
-    (None: the caller) and what, in order.
+    (None: the caller) and what, in order; `replies` is what the caller has texted since.
     """
 
     name: str | None = None
@@ -65,6 +66,7 @@ class Facts:
     dialled: str | None = None
     opted_out: bool = False
     voicemail_in: str | None = None
+    replies: tuple[str, ...] = ()
 
 
 def facts_of(history: Sequence[Event]) -> Facts:
@@ -74,6 +76,7 @@ def facts_of(history: Sequence[Event]) -> Facts:
     booked: str | None = None
     stored: ev.RecordingStored | None = None
     words: dict[str, str] = {}
+    replies: list[str] = []
     said: list[tuple[str | None, str]] = []
     urgent = False
     mailbox: str | None = None
@@ -94,6 +97,8 @@ def facts_of(history: Sequence[Event]) -> Facts:
                     stored = event
             case ev.RecordingTranscribed(recording=recording, text=text):
                 words[recording] = text
+            case CallerReplied(said=text):
+                replies.append(text)
             case ev.LineStarted(text=text):
                 said.append(("Kai", text))
             case ev.CallerSpoke(text=text) if text.strip():
@@ -111,8 +116,10 @@ def facts_of(history: Sequence[Event]) -> Facts:
         tried=tuple(_tried(history)),
         said=tuple(said),
         dialled=arrived.did if arrived else None,
-        opted_out=any(isinstance(event, OptedOut) for event in history),
+        opted_out=any(isinstance(event, OptedOut) for event in history)
+        or any(read_reply(text) is Reply.OUT for text in replies),
         voicemail_in=mailbox if stored is None else None,
+        replies=tuple(replies),
     )
 
 

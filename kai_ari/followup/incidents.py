@@ -11,6 +11,7 @@ from kai_ari.followup.alerting import ASSIGNED, Incident
 from kai_ari.followup.facts import facts_of
 from kai_ari.followup.outbox import ItemState, OutboxItem
 from kai_ari.followup.reaching import AlertRules
+from kai_ari.followup.text_back import call_wanted, is_text_back, to_text
 from kai_ari.people.staff import Staff
 from kai_ari.promises.obligation import Obligation, Owed
 from kai_ari.promises.standing import Standing, State, standing
@@ -94,7 +95,10 @@ def groups(owed: Sequence[Obligation], items: Sequence[OutboxItem]) -> list[Grou
 
 
 def kai_calls(group: Group, history: Sequence[Event], rules: AlertRules) -> bool:
-    """Whether Kai itself makes the call back that is owed: not once it is somebody's."""
+    """Whether Kai itself makes the call back that is owed: not once it is somebody's, nor for whom
+    it has but a text."""
+    if rules.texts_back and to_text(history):
+        return any(call_wanted(one, history) for one in group.open)
     return rules.calls_back and not any(
         (standing(history, one.id) or Standing()).assigned for one in group.open
     )
@@ -149,6 +153,9 @@ def still_wanted(item: OutboxItem, history: Sequence[Event], staff: Staff) -> bo
     of it is done or cancelled. But what was delivered by one way goes out all the same by
     another that the person asked for.
     """
+    if is_text_back(item):
+        owed = standing(history, item.obligation) or Standing()
+        return owed.state is State.OPEN and owed.assigned is None
     stands = [standing(history, name) or Standing() for name in covered(item)]
     if not stands:
         return True

@@ -4,11 +4,14 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import uuid4
 
 from kai_ari import log
 from kai_ari.calls.call import CallId
+from kai_ari.calls.events import ObligationWritten
 from kai_ari.calls.follow_events import (
     AlertAcknowledged,
+    CallerReplied,
     ReceiptCame,
     ReceiptResult,
     SendingGivenUp,
@@ -19,7 +22,9 @@ from kai_ari.followup.outbox import ItemState, OutboxItem, Overtaken
 from kai_ari.followup.planner import HouseRules
 from kai_ari.followup.ports import Desk, Notice
 from kai_ari.followup.summary import ID_SHOWN
+from kai_ari.followup.text_back import is_text_back
 from kai_ari.people.staff import Person
+from kai_ari.promises.obligation import Obligation, Owed
 from kai_ari.promises.opt_out import Listed, OptOut, Reply, read_reply
 from kai_ari.promises.standing import State, standing
 
@@ -27,6 +32,11 @@ _log = log.get("followup")
 
 #: Receipts that nothing is known for yet: a gateway may report before it has answered.
 MAX_EARLY = 1000
+#: Of what a caller texts, so much is kept, and so many answers to one text.
+_SAID_MAX = 500
+_REPLIES_MAX = 10
+#: STOP or START in so many words needs nobody; with more ("please stop by at six") a person reads.
+_KEYWORD_WORDS = 2
 #: A receipt that was overtaken is looked at anew so often.
 _TRIES = 5
 _REACHED = frozenset({ItemState.SENT, ItemState.UNCONFIRMED, ItemState.DELIVERED})
@@ -69,7 +79,8 @@ class Incoming:
             await self.receipt(item.channel, item.receipt, *early)
 
     async def reply(self, channel: str, address: str, text: str) -> None:
-        """Of somebody in the house: they know of it. Of anybody else: perhaps to be left alone."""
+        """Of somebody in the house: they know of it. Of anybody else: to be left alone, or what a
+        caller whom Kai has texted wants."""
         person = self._person(address)
         if person is None:
             await self._outsider(channel, address, text)
@@ -154,6 +165,44 @@ class Incoming:
                     evidence=text[:200],
                 )
             )
+        texted = [
+            item
+            for item in await self.desk.items(address=address)
+            if is_text_back(item) and item.attempts
+        ]
+        if texted:
+            mere = said in (Reply.OUT, Reply.IN) and len(text.split()) <= _KEYWORD_WORDS
+            await self._answered(texted[-1], text, tell=not mere)
+        elif said not in (Reply.OUT, Reply.IN):
+            _log.warning("a text of a stranger", extra=log.fields(number=address))
+
+    async def _answered(self, item: OutboxItem, text: str, *, tell: bool) -> None:
+        """A caller has answered a text of Kai's; the call back stays open as it was. `tell`: that
+        somebody knows of it is owed from now on."""
+        history = await self.desk.history(item.call)
+        before = [e for e in history if isinstance(e, CallerReplied) and e.item == item.key]
+        replied = CallerReplied(
+            obligation=item.obligation, item=item.key, channel="sms", said=text[:_SAID_MAX]
+        )
+        if replied in before:
+            _log.info("a text came again", extra=log.fields(of=item.call))
+            return
+        if len(before) >= _REPLIES_MAX:
+            _log.warning("a caller texts too much", extra=log.fields(of=item.call))
+            return
+        if not tell:
+            await self.desk.note(item.call, replied)
+            return
+        alert = Obligation(
+            id=uuid4().hex[:16],
+            call=item.call,
+            owed=Owed.ALERT,
+            since=self.clock.now(),
+            about={"number": item.to.address, "reason": replied.said},
+        )
+        written = ObligationWritten(obligation=alert.id, owed=alert.owed.value)
+        await self.desk.note(item.call, replied, written, obligations=(alert,))
+        await self.changed(item.call)
 
 
 def _how(channel: str) -> str:

@@ -67,6 +67,7 @@ def _sections(
     facts: Facts, owed: Sequence[Obligation], now: datetime, zone: ZoneInfo, *, kai_calls: bool
 ) -> tuple[Section, ...]:
     found = (
+        Section(title="What they texted", lines=tuple(map(_line, facts.replies))),
         Section(title="Why they called", lines=_one(facts.reason)),
         Section(title="Their message", lines=_message(facts)),
         Section(title="What Kai tried", lines=tuple(_line(str(tried)) for tried in facts.tried)),

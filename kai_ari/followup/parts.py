@@ -14,6 +14,7 @@ from kai_ari.followup.planner import HouseRules, Planner
 from kai_ari.followup.ports import Desk, Notifier
 from kai_ari.followup.reaching import AlertRules
 from kai_ari.followup.sender import BACK_OFF, Sender
+from kai_ari.followup.text_back import TextBacks
 from kai_ari.people.presence import PresenceBook
 from kai_ari.promises.retry import BackOff, Breaker
 
@@ -35,6 +36,7 @@ def parts(
     presence: Callable[[], Awaitable[PresenceBook]],
     clock: Clock,
     recordings: Path,
+    texts: TextBacks | None = None,
     back_off: BackOff = BACK_OFF,
     breaker: Breaker | None = None,
 ) -> Parts:
@@ -56,6 +58,7 @@ def parts(
         notifiers=notifiers,
         clock=clock,
         on_sent=on_sent,
+        texts=texts,
         back_off=back_off,
         breaker=breaker or Breaker(),
     )

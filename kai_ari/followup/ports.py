@@ -127,8 +127,14 @@ class Desk(Protocol):
         ...
 
     async def items(
-        self, *, call: CallId | None = None, obligation: str | None = None
-    ) -> Sequence[OutboxItem]: ...
+        self,
+        *,
+        call: CallId | None = None,
+        obligation: str | None = None,
+        address: str | None = None,
+    ) -> Sequence[OutboxItem]:
+        """Oldest first: all, those of a call or an obligation, those to an address."""
+        ...
 
     async def due(
         self, at: datetime, limit: int, *, not_by: Collection[str] = ()

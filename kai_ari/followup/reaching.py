@@ -28,7 +28,8 @@ class Step:
 @dataclass(frozen=True, kw_only=True)
 class AlertRules:
     """`channels` are those that there is a gateway for, `digest` is minutes from midnight, and
-    `calls_back`: Kai makes call backs itself."""
+    `calls_back`: Kai makes call backs itself, `texts_back`: but who left before being helped gets
+    a text, and people call."""
 
     business: str
     staff: Staff
@@ -39,6 +40,7 @@ class AlertRules:
     digest: int | None = None
     owner: str | None = None
     calls_back: bool = False
+    texts_back: bool = False
 
 
 def people_of(target: str, staff: Staff, now: datetime) -> list[Person]:

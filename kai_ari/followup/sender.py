@@ -3,8 +3,8 @@
 queued ── SendingStarted ──> sending ──> sent, unconfirmed or delivered
   ^                            │ failed, or nobody knows: again later, under the same key
   └────────────────────────────┤
-                               └──> dead: refused, tried often enough, or a phone call of
-                                    which nobody knows whether it rang
+                               └──> dead: refused, tried often enough, or a phone call or a
+                                    text to a caller of which nobody knows whether it arrived
 """
 
 import asyncio
@@ -27,6 +27,8 @@ from kai_ari.followup.outbox import ItemState, OutboxItem, Overtaken
 from kai_ari.followup.planner import Planner
 from kai_ari.followup.ports import Desk, Notifier, SendingFailed, Sent
 from kai_ari.followup.reaching import quiet_end
+from kai_ari.followup.text_back import TextBacks, is_text_back
+from kai_ari.promises.permission import Refused
 from kai_ari.promises.retry import BackOff, Breaker, BreakerState
 
 _log = log.get("followup")
@@ -38,7 +40,7 @@ AT_ONCE = 8
 #: A notifier has limits of its own; these only end what hangs all the same.
 LIMIT_S = 120.0
 PHONE_LIMIT_S = 600.0
-#: Never blindly again: what may have rung somebody's phone.
+#: Never blindly again: what may have rung somebody's phone. Nor is a caller texted twice.
 RINGS = frozenset({"phone"})
 #: One gateway is behind all notices of such a channel: what fails for one fails for all. A phone
 #: that is off says nothing of the others.
@@ -51,13 +53,15 @@ WRITE_AGAIN_S = (0.5, 2.0, 5.0)
 
 @dataclass(kw_only=True)
 class Sender:
-    """`on_sent` is called when a gateway has taken an item under a receipt that may come."""
+    """`on_sent` is called when a gateway has taken an item under a receipt that may come. Without
+    `texts` nothing is sent to callers."""
 
     desk: Desk
     planner: Planner
     notifiers: Mapping[str, Notifier]
     clock: Clock
     on_sent: Callable[[OutboxItem], Awaitable[None]]
+    texts: TextBacks | None = None
     back_off: BackOff = BACK_OFF
     breaker: Breaker = field(default_factory=Breaker)
     _breakers: dict[str, Breaker] = field(default_factory=dict)
@@ -75,9 +79,15 @@ class Sender:
             await self.desk.change(dead, given_up)
             return
         staff = self.planner.rules.current.staff
-        if not still_wanted(item, await self.desk.history(item.call), staff):
+        wanted = still_wanted(item, await self.desk.history(item.call), staff)
+        if not wanted or (is_text_back(item) and self.texts is None):
             await self.desk.change(replace(item, state=ItemState.CANCELLED))
             return
+        if is_text_back(item) and self.texts is not None:
+            refused = await self.texts.item_refused(item)
+            if refused is not None:
+                await self._held_back(item, refused)
+                return
         now, breaker = self.clock.now(), self._of(item.channel)
         if (at := self._not_before(item, now)) > now:  # it was due before quiet hours began
             await self.desk.change(replace(item, next_at=at))
@@ -140,6 +150,21 @@ class Sender:
             return at
         return quiet_end(item.to.person, item.channel, self.planner.rules.current, at)
 
+    async def _held_back(self, item: OutboxItem, refused: Refused) -> None:
+        """Not permitted, now or ever: nothing has left."""
+        why = refused.reason.value.replace("_", " ")
+        now = replace(item, state=ItemState.CANCELLED, error=why)
+        if refused.until is not None:
+            now = replace(item, next_at=refused.until, error=why)
+        ended = SendingEnded(
+            obligation=item.obligation,
+            item=item.key,
+            result=SendingResult.REFUSED,
+            receipt="",
+            why=why,
+        )
+        await self.desk.change(now, ended)
+
     def _of(self, channel: str) -> Breaker:
         return self._breakers.setdefault(channel, self.breaker)
 
@@ -196,7 +221,7 @@ class Sender:
             receipt="",
             why=why,
         )
-        blind = failed.uncertain and item.channel in RINGS
+        blind = failed.uncertain and (item.channel in RINGS or is_text_back(item))
         again = self.again(item) if failed.retry and not blind else None
         if again is not None:
             await self._write(

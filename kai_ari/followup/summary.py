@@ -101,7 +101,9 @@ def _middle(facts: Facts, room: int) -> str:
 
 
 def _words(facts: Facts) -> str:
-    """The reason they gave, and what they left on a recording where that is more."""
+    """What they texted last, the reason they gave, and what they left on a recording where that is
+    more."""
+    texted = f'Texted: "{gsm7(facts.replies[-1]).rstrip(" .")}"' if facts.replies else ""
     reason, words = gsm7(facts.reason or "").rstrip(" ."), gsm7(facts.words or "").rstrip(" .")
     if words:
         words = f'Message: "{words}"'
@@ -109,4 +111,4 @@ def _words(facts: Facts) -> str:
         words = f"Message of {round(facts.recorded_ms / 1000)} s"
     elif facts.voicemail_in:
         words = f"Voicemail in mailbox {gsm7(facts.voicemail_in)}"
-    return ". ".join(part for part in (f'"{reason}"' if reason else "", words) if part)
+    return ". ".join(part for part in (texted, f'"{reason}"' if reason else "", words) if part)

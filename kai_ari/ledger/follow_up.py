@@ -101,7 +101,11 @@ class SqlFollowUp:
         await self._ledger.submit(call, events, planned=tuple(items))
 
     async def items(
-        self, *, call: CallId | None = None, obligation: str | None = None
+        self,
+        *,
+        call: CallId | None = None,
+        obligation: str | None = None,
+        address: str | None = None,
     ) -> Sequence[OutboxItem]:
         rows = tables.outbox
         query = select(rows).order_by(rows.c.created_at, rows.c.key)
@@ -109,6 +113,8 @@ class SqlFollowUp:
             query = query.where(rows.c.call == call)
         if obligation is not None:
             query = query.where(rows.c.obligation == obligation)
+        if address is not None:
+            query = query.where(rows.c.address == storable(address))
         return [to_item(row) for row in await self._ledger.rows(query)]
 
     async def due(

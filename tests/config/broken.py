@@ -179,6 +179,18 @@ VARIANTS: tuple[tuple[str, str, str], ...] = (
     ("# callbacks:\n", "callbacks: {machine: shout}\n", "callbacks.machine"),
     ("# callbacks:\n", "callbacks: {cost_per_day: 5}\n", "callbacks.cost_per_day"),
     ("# callbacks:\n", 'callbacks: {per_minute: {"+44": 1}}\n', "callbacks.per_minute.+44"),
+    ("# callbacks:\n", "callbacks: {text_back: true}\n", "callbacks.text_back"),
+    ("# callbacks:\n", "callbacks: {text_back: sometimes}\n", "callbacks.text_back"),
+    (
+        "# callbacks:\n",
+        "callbacks: {text_back: true, automatic: false}\nsms: {gammu: {}}\n",
+        "callbacks.text_back",
+    ),
+    (
+        "# callbacks:\n",
+        'callbacks: {text_back: true}\nsms: {apprise: {service: "twilio://a/{to}"}}\n',
+        "callbacks.text_back",
+    ),
     # the rest
     ("max_seconds: 120", "max_seconds: 5", "message.max_seconds"),
     ("max_seconds: 120", "max_seconds: 1e3", "message.max_seconds"),

@@ -16,6 +16,7 @@ from kai_ari.calls.follow_events import ReceiptResult
 from kai_ari.followup.parts import Parts, parts
 from kai_ari.followup.ports import Desk, Notice, Notifier, Sent
 from kai_ari.followup.reaching import AlertRules, Step
+from kai_ari.followup.text_back import TextBacks
 from kai_ari.ledger.follow_up import SqlFollowUp
 from kai_ari.ledger.store import SqlLedger, open_ledger
 from kai_ari.people.presence import PresenceBook
@@ -122,6 +123,7 @@ async def office(
     start: datetime = MORNING,
     presence: PresenceBook | None = None,
     wrap: Callable[[Desk], Desk] = lambda desk: desk,
+    texts: TextBacks | None = None,
 ) -> AsyncIterator[Office]:
     """Runs from here on until the end of the block."""
 
@@ -136,6 +138,7 @@ async def office(
         presence=said,
         clock=VirtualClock(start),
         recordings=Path("recordings"),
+        texts=texts,
     )
     running = asyncio.create_task(made.keeper.run(), name="keeper")
     try:
