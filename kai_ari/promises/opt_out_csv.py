@@ -10,7 +10,8 @@ from kai_ari.promises.opt_out import Listed, OptOut
 
 COLUMNS = ("number", "state", "source", "at", "evidence")
 
-#: A cell that begins so is a formula to a spreadsheet: it gets an apostrophe before it.
+#: A cell that begins so, if need be behind white space, is a formula to a spreadsheet: it gets an
+#: apostrophe before it.
 _FORMULA = ("=", "+", "-", "@", "\t", "'")
 
 
@@ -76,7 +77,8 @@ def _entry(given: dict[str, str], country: str, at: datetime, evidence: str) -> 
 
 
 def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    begins = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
+    return f"'{text}" if begins else text
 
 
 def _bare(text: str) -> str:

@@ -90,6 +90,9 @@ def test_what_is_exported_comes_back(entries: list[OptOut]) -> None:
 
 
 def test_a_spreadsheet_finds_no_formula() -> None:
+    assert ",'\r=HYPERLINK(1)" in to_csv(
+        [entry("+12025550123", Listed.OUT, "sms", "\r=HYPERLINK(1)")]
+    ).replace('"', "")
     text = to_csv([entry("+12025550123", Listed.OUT, "sms", "=HYPERLINK(1)")])
     assert "'=HYPERLINK(1)" in text
     [back] = from_csv(text, country="US", at=NOON, evidence="file")
