@@ -259,7 +259,8 @@ class CallBacks:
         log.call_id.set(call_back.call)
         try:
             came = await self._came(call_back)
-            _log.info("called back", extra=log.fields(result=came.result.value, why=came.why))
+            # Why, is in the record: it may hold their words.
+            _log.info("called back", extra=log.fields(result=came.result.value))
             await self._conclude(obligation, attempt, came)
         except LedgerError as error:  # its start is on record: it is looked up later
             _log.error("a call back's end was not written", extra=log.fields(error=str(error)))

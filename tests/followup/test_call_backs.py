@@ -155,6 +155,20 @@ def one_day(
     run_virtual(run())
 
 
+def test_what_they_say_is_not_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    words = "never call me, says Lee"
+    came = Came(result=R.OPTED_OUT, why=f"they opted out (call: {words})", not_needed="the caller")
+    caplog.set_level("INFO", logger="kai")
+
+    async def check(day: Day) -> None:
+        assert (await day.stands()).state.value == "cancelled"
+
+    one_day(tmp_path, came, check=check)
+    told = [getattr(record, "fields", {}) for record in caplog.records]
+    assert {"result": "opted_out"} in told
+    assert words not in str(told)
+
+
 def test_who_was_connected_is_called_once(tmp_path: Path) -> None:
     async def check(day: Day) -> None:
         assert day.minutes == [0]
