@@ -108,7 +108,7 @@ class Lane:
         finally:
             await call.hang_up()
         recording = call.recording()
-        self.figures.silences.append(longest_silence_ms(recording))
+        self.figures.silences.append(await aside(longest_silence_ms, recording))
         since, until = span
         if until is None:
             self.figures.missed += 1
@@ -122,6 +122,10 @@ class Lane:
                 await asyncio.to_thread(rung.recording().save, at_staff)
 
 
+#: Looking through a recording takes tenths of a second, in which other calls' keys would wait.
+aside = asyncio.to_thread
+
+
 # -- scenes ------------------------------------------------------------------------
 
 
@@ -130,7 +134,7 @@ def fails(refuse: Refusal) -> Act:
         await hears_music(call)
         failed_ns = await refuse(rung)
         await hears_speech(call, frames=150, start=call.frame_count)
-        return failed_ns, next_word(call.recording(), failed_ns)
+        return failed_ns, await aside(next_word, call.recording(), failed_ns)
 
     return act
 
@@ -176,8 +180,8 @@ async def accepts(call: PhoneCall, rung: PhoneCall) -> Span:
         talking.create_task(rung.press("1"), name="key")
         talking.create_task(rung.say(tone(STAFF_HERTZ, _TONE_S)), name="staff's tone")
     released_ns = pressed_ns + KEY_MS * 1_000_000
-    at_caller = tone_begins(call.recording(), STAFF_HERTZ, released_ns)
-    at_staff = tone_begins(rung.recording(), CALLER_HERTZ, released_ns)
+    at_caller = await aside(tone_begins, call.recording(), STAFF_HERTZ, released_ns)
+    at_staff = await aside(tone_begins, rung.recording(), CALLER_HERTZ, released_ns)
     both = None if at_caller is None or at_staff is None else max(at_caller, at_staff)
     return released_ns, both
 
