@@ -115,7 +115,7 @@ async def wants_a_person(desk: Desk, call: PhoneCall) -> None:
     await press(call, "1")
     talk = await desk.voice("Good afternoon, it is about the boiler in the cellar.")
     saying = asyncio.create_task(keep_saying(call, talk), name="callee talks")
-    await hears_speech(call, frames=500)  # Kai's words, and then the person's
+    await hears_speech(call, frames=900)  # Kai's words and music, and then the person's
     await call.hang_up()
     await saying
 
