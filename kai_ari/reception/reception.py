@@ -129,7 +129,7 @@ class _Service:
                 await self._call.hang_up()
             except CallerLeft as left:
                 return _ended(left.gone)
-            except AsteriskError:
+            except (AsteriskError, MediaError):
                 gone = await self._news_of_hangup()
                 if gone is None:
                     raise
