@@ -55,7 +55,7 @@ class AlertCalls:
         try:
             to = house.destination(notice.to.address)
         except KeyError:
-            why = f"no line of the business leads to {notice.to.address}"
+            why = f"no line of the business leads to the number of {notice.to.name}"
             raise SendingFailed(why, retry=False, uncertain=False) from None
         if notice.to.address in self.reception.reservations.held:
             why = f"{notice.to.name} is rung by a caller, or talks to one"

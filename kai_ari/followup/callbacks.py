@@ -121,14 +121,27 @@ class CallBacks:
         for obligation in await self.desk.owed(kind=Owed.CALL_BACK):
             if obligation.id in self._up:
                 continue
-            if obligation.due is not None and obligation.due > now:
-                await self._foresee(obligation)
-                again: datetime | None = obligation.due
-            else:
-                again = await self._consider(obligation, tasks)
+            try:
+                again = await self._look_at(obligation, now, tasks)
+            except Exception as error:  # noqa: BLE001 - one that fails keeps no other waiting
+                known = isinstance(error, LedgerError)
+                _log.error(
+                    "a call back cannot be looked at now",
+                    exc_info=None if known else error,
+                    extra=log.fields(of=obligation.call, error=str(error)),
+                )
+                again = self.clock.now() + SOON
             if again is not None:
                 later = min(later, again)
         return later
+
+    async def _look_at(
+        self, obligation: Obligation, now: datetime, tasks: asyncio.TaskGroup
+    ) -> datetime | None:
+        if obligation.due is not None and obligation.due > now:
+            await self._foresee(obligation)
+            return obligation.due
+        return await self._consider(obligation, tasks)
 
     async def _foresee(self, obligation: Obligation) -> None:
         """What will never be permitted is refused when it is booked, not only when it is due."""
