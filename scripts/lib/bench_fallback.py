@@ -47,6 +47,11 @@ KEY_MS = 100
 MUSIC_MS = 700
 #: As desk phones do: pjsua2's own 400 ms would be what is measured, once packets came in bursts.
 JITTER_MS = 60
+#: A second of Kai's voice, in frames of 20 ms, before the caller presses 0: nobody is with Kai
+#: for less when staff picks up. pjmedia plays a jump of RTP timestamps that is shorter than
+#: its jitter buffer (500 ms) as a gap, and when a caller is joined with somebody they jump by as
+#: much as the one has been on the line longer than the other.
+LISTENS_FRAMES = 50
 CALL_LIMIT_S = 60.0
 _TONE_S = 2.0
 WANTED = (
@@ -98,7 +103,7 @@ class Lane:
         try:
             async with asyncio.timeout(CALL_LIMIT_S):
                 await call.answered()
-                await hears_speech(call, frames=1)
+                await hears_speech(call, frames=LISTENS_FRAMES)
                 await call.press("0")
                 rung = await self.staff.incoming()
                 await rung.ring()
