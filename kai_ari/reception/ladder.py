@@ -6,7 +6,6 @@ it ends, and what comes back then is the engine's again.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from kai_ari import log
@@ -24,8 +23,6 @@ from kai_ari.fallback import engine
 from kai_ari.fallback.rungs import (
     Alert,
     Callback,
-    Goodbye,
-    Kind,
     Mode,
     Queue,
     Rule,
@@ -35,8 +32,8 @@ from kai_ari.fallback.rungs import (
 )
 from kai_ari.fallback.state import State
 from kai_ari.fallback.steps import CameBack, Done, End, NoHuman, Passed, Step, Try
+from kai_ari.fallback.words import spoken, target_of
 from kai_ari.fallback.world import World
-from kai_ari.people.availability import PbxState
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
 from kai_ari.reception.attempt import Attempt, Attempted, Called, Takes
@@ -45,7 +42,15 @@ from kai_ari.reception.conversation import Conversation
 from kai_ari.reception.errand import AlertErrand
 from kai_ari.reception.hold import hold_while
 from kai_ari.reception.legs import Destination, ToDesk, ToQueue
-from kai_ari.reception.routes import Dispatcher, House, Lookout, Reservations
+from kai_ari.reception.routes import (
+    Dispatcher,
+    House,
+    Lookout,
+    Reservations,
+    Reserved,
+    Seen,
+    look_out,
+)
 from kai_ari.reception.scene import Scene
 from kai_ari.reception.sending_on import send_on
 from kai_ari.reception.sip_context import context_headers
@@ -87,7 +92,7 @@ class CallLadder:
         self._house = house
         self._lookout = lookout
         self._dispatcher = dispatcher
-        self._reservations = reservations
+        self._reserved = Reserved(reservations)
         self.state = before
         self._legs = sum(isinstance(e, leg.LegStarted) for e in scene.record.history)
         self._urgent = False
@@ -98,25 +103,32 @@ class CallLadder:
 
         Raises CallerLeft, MediaError and LedgerError.
         """
+        try:
+            return await self._climb(await self._first(given))
+        finally:
+            self._reserved.change_to()
+
+    async def _first(self, given: HandOff) -> Step | LadderEnded:
         self._urgent = self._urgent or given.situation is Situation.URGENT
-        world = await self._world()
+        seen = await look_out(self._lookout)
         if given.in_vain and self.state is not None:
             came_back = _in_vain(self.state.step)
             await self._ended(self.state.step, came_back)
-            return await self._climb(*engine.go_on(self.state, world, came_back))
+            return self._advance(came_back, seen)
         arrival = self._scene.call.arrival
         if self.state is not None and given.situation is Situation.ASKED_FOR_HUMAN:
-            self.state, step = engine.ask_again(self.state, world)
+            self.state, step = engine.ask_again(self.state, self._world(seen))
             if isinstance(step, NoHuman):
                 await self._skipped(step.passed)
                 await self._tell(say.NOBODY_ELSE)
                 return LadderEnded(end=LadderEnd.VOICEMAIL)
-            return await self._climb(self.state, step)
-        plan = self._house.plan
+            return self._decided(self.state, step)
+        plan, world = self._house.plan, self._world(seen)
         state, first = engine.start(plan, given.situation, arrival.did, world, before=self.state)
+        self._decided(state, first)
         started = leg.LadderStarted(situation=given.situation, ladder=state.ladder.name)
         await self._scene.record.note(started)
-        return await self._climb(state, first)
+        return first
 
     async def book(self, number: str) -> None:
         """The caller wants to be called back on `number`. Raises LedgerError."""
@@ -130,7 +142,7 @@ class CallLadder:
         )
         if self.state is not None:
             await self._ended(self.state.step, CameBack.DELIVERED)
-            self._advance(CameBack.DELIVERED, await self._world())
+            self._advance(CameBack.DELIVERED, await look_out(self._lookout))
 
     async def call_through(self, errand: AlertErrand) -> LadderEnded:
         """As `go`, to the caller whom an alert is about."""
@@ -139,19 +151,17 @@ class CallLadder:
 
     # -- step by step ----------------------------------------------------------------
 
-    async def _climb(self, state: State, step: Step) -> LadderEnded:
-        self.state = state
+    async def _climb(self, step: Step | LadderEnded) -> LadderEnded:
         while True:
             match step:
+                case LadderEnded():
+                    return step
                 case Done():
                     raise RuntimeError(f"{step.rule.id} settled the call and was not noticed")
                 case End():
                     return await self._end(step)
                 case Try():
-                    ended = await self._try(step)
-                    if isinstance(ended, LadderEnded):
-                        return ended
-                    step = ended
+                    step = await self._try(step)
 
     async def _try(self, step: Try) -> LadderEnded | Step:
         await self._skipped(step.passed)
@@ -174,9 +184,7 @@ class CallLadder:
                 await self._ended(step, came_back)
                 return LadderEnded(end=LadderEnd.SENT_ON)
             case _:
-                addresses = tuple(callee.address for callee in step.callees)
-                with self._reservations.hold(addresses):
-                    return await self._call(step)
+                return await self._call(step)
 
     async def _call(self, step: Try) -> LadderEnded | Step:
         """Ring somebody, and watch over the talk if they take the call."""
@@ -185,7 +193,7 @@ class CallLadder:
         if attempted.leg is None:
             return await self._on(step, attempted.came_back, who)
         await self._ended(step, attempted.came_back)
-        self._advance(attempted.came_back, await self._world())
+        self._advance(attempted.came_back, await look_out(self._lookout))
         came_back = await Conversation(self._scene, attempted.leg).run()
         self._scene.ears.forget()
         if came_back is None:
@@ -269,7 +277,7 @@ class CallLadder:
             return await self._on(step, CameBack.NOT_DELIVERED, rung.name)
         await self._scene.record.note(leg.Acknowledged(workflow=rung.key, id=acknowledged))
         await self._ended(step, CameBack.DELIVERED)
-        self._advance(CameBack.DELIVERED, await self._world())
+        self._advance(CameBack.DELIVERED, await look_out(self._lookout))
         return LadderEnded(end=LadderEnd.HANDED_OFF, who=rung.name)
 
     async def _end(self, step: End) -> LadderEnded:
@@ -295,28 +303,39 @@ class CallLadder:
     async def _on(self, step: Try, came_back: CameBack, who: str = "") -> Step:
         """Record what came back, tell the caller, and ask the engine what is next."""
         await self._ended(step, came_back)
-        looking = asyncio.create_task(self._world(), name="look out")
+        looking = asyncio.create_task(look_out(self._lookout), name="look out")
         try:
             if isinstance(step.rule.rung, _HUMAN_RUNGS) and came_back in _TOLD:
                 line = _TOLD[came_back]
                 self._spoke_of = came_back
                 await self._tell(line.fill(who=who) if line.fields else line)
-            world = await looking
+            seen = await looking
         finally:
             looking.cancel()
-        return self._advance(came_back, world)
+        return self._advance(came_back, seen)
 
-    def _advance(self, came_back: CameBack, world: World) -> Step:
+    def _advance(self, came_back: CameBack, seen: Seen) -> Step:
         if self.state is None:
             raise RuntimeError("nothing has been started")
-        self.state, step = engine.go_on(self.state, world, came_back)
+        return self._decided(*engine.go_on(self.state, self._world(seen), came_back))
+
+    def _decided(self, state: State, step: Step) -> Step:
+        """Whom a step rings is reserved before anything is waited for: it was decided by what
+        nobody else had reserved. Who has accepted stays reserved while they talk."""
+        self.state = state
+        if not isinstance(step, Done):
+            callees = step.callees if isinstance(step, Try) else ()
+            self._reserved.change_to(*(callee.address for callee in callees))
         return step
 
     async def _started(self, step: Try | End) -> None:
         rung = step.rule.rung
         await self._scene.record.note(
             leg.RungStarted(
-                rung=step.rule.source, way=rung.kind, target=target(step), why=step.reason.sentence
+                rung=step.rule.source,
+                way=rung.kind,
+                target=target_of(rung),
+                why=step.reason.sentence,
             )
         )
 
@@ -339,37 +358,17 @@ class CallLadder:
                 ev.EngineFailed(part="synthesizer", engine="all", error=str(error), instead=None)
             )
 
-    async def _world(self) -> World:
-        """How things stand now; what cannot be asked is not known, and then tried."""
-        pbx, presence = await asyncio.gather(
-            self._lookout.pbx(), self._lookout.presence(), return_exceptions=True
-        )
-        for unknown in (pbx, presence):
-            if isinstance(unknown, BaseException):
-                _log.warning("not known now", extra=log.fields(error=str(unknown)))
-        world = World(
+    def _world(self, seen: Seen) -> World:
+        """How things stand at this instant. Good for one decision, made without waiting: what
+        other calls have reserved is another thing after every wait."""
+        return World(
             at=self._scene.clock.now(),
             urgent=self._urgent,
-            pbx=PbxState() if isinstance(pbx, BaseException) else pbx,
-            presence={} if isinstance(presence, BaseException) else presence,
+            pbx=seen.pbx,
+            presence=seen.presence,
+            reserved=self._reserved.by_others,
             caller=self._scene.call.arrival.caller_number,
         )
-        # Last, and without waiting in between: nobody else may reserve them meanwhile.
-        return replace(world, reserved=self._reservations.held)
-
-
-def spoken(step: Try) -> str:
-    """Who is tried, as the caller hears it."""
-    rung = step.rule.rung
-    if isinstance(rung, Workflow):
-        return rung.name
-    if isinstance(rung, Transfer):
-        people = {callee.name for callee in step.callees if callee.who}
-        if len(people) == 1 and all(callee.who for callee in step.callees):
-            return people.pop()
-        if rung.to.kind in (Kind.PHONE, Kind.NUMBER):
-            return "a colleague"
-    return "our team"
 
 
 def _in_vain(step: Step | None) -> CameBack:
@@ -382,14 +381,3 @@ def _in_vain(step: Step | None) -> CameBack:
         case Done():
             return CameBack.HANDOFF_SUSPECT
     return CameBack.FAILED
-
-
-def target(step: Try | End) -> str:
-    """Who a rung is for, as the record names it."""
-    match step.rule.rung:
-        case Transfer(to=to) | Alert(to=to) | Callback(by=to):
-            return to.name
-        case Queue(name=name) | Workflow(name=name):
-            return name
-        case Voicemail() | Goodbye():
-            return ""
