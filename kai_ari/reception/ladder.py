@@ -41,7 +41,7 @@ from kai_ari.reception.call_through import call_through
 from kai_ari.reception.conversation import Conversation
 from kai_ari.reception.errand import AlertErrand
 from kai_ari.reception.hold import hold_while
-from kai_ari.reception.legs import Destination, ToDesk, ToQueue
+from kai_ari.reception.legs import Destination, ToDesk, ToQueue, last_leg
 from kai_ari.reception.routes import (
     Dispatcher,
     House,
@@ -94,7 +94,7 @@ class CallLadder:
         self._dispatcher = dispatcher
         self._reserved = Reserved(reservations)
         self.state = before
-        self._legs = sum(isinstance(e, leg.LegStarted) for e in scene.record.history)
+        self._legs = last_leg(scene.record.history)
         self._urgent = False
         self._spoke_of = CameBack.DELIVERED  # what the caller was told last; at first, nothing
 
@@ -208,7 +208,7 @@ class CallLadder:
             rounds = [[one] for one in rounds[0]]
             ring_s = min(rung.ring_s, step.limit_s)
         attempted = Attempted(came_back=CameBack.FAILED)
-        for place, called in enumerate(rounds):
+        for called in rounds:
             attempted = await Attempt(
                 self._scene,
                 called,
@@ -216,7 +216,7 @@ class CallLadder:
                 ring_s=ring_s,
                 takes=self._takes(step),
                 whispered=self._whispered(),
-                first=self._legs == len(called) and place == 0,
+                first=not last_leg(self._scene.record.history),
             ).run()
             if attempted.leg or attempted.came_back in _ENOUGH:
                 break
