@@ -31,8 +31,17 @@ def alerts_sent(plan: Plan) -> str:
     order = ", then ".join(steps)
     return (
         f"Told are {order}, until somebody acknowledges. It stands in kai-ari inbox until it is"
-        " done."
+        f" done.{_quiet(plan, alerts.get('quiet'))}"
     )
+
+
+def _quiet(plan: Plan, hours: str | None) -> str:
+    own = any(person.quiet for person in plan.staff.people.values())
+    if not (hours or own):
+        return ""
+    named = [f"{hours}"] if hours else []
+    named += ["those that a person has of their own"] if own else []
+    return f" What is not urgent makes no noise in quiet hours ({' or '.join(named)}), but waits."
 
 
 def _step(step: Mapping[str, Any], plan: Plan) -> str:

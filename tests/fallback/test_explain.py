@@ -31,6 +31,7 @@ from kai_ari.fallback.rungs import (
 from kai_ari.fallback.situations import leading, with_ladder
 from kai_ari.fallback.steps import CameBack, End, Try
 from kai_ari.fallback.world import World
+from kai_ari.people.local_time import Span
 from kai_ari.people.presence import Presence
 from kai_ari.testing.fault_table import CLOSED_AT, DID, OPEN_AT, PHONES, STAFF, TARGETS
 from tests.fallback.strategies import SECOND_DID, plans, worlds
@@ -165,8 +166,18 @@ def test_who_makes_call_backs_and_who_is_told_is_said() -> None:
     written = {"callbacks": {**callbacks, "retry_after": 30}, "alerts": {"steps": steps}}
     _, told_to, _, retries = answers(replace(shop(), settings=written))
     assert "Told are Ann by text message and a phone call (10 minutes" in told_to
+    assert "no noise" not in told_to
     assert "Kai makes the call backs that are owed itself, at 09:00-20:00" in retries
     assert "up to 3 times in all" in retries
+
+
+def test_that_what_is_not_urgent_waits_in_quiet_hours_is_said() -> None:
+    quiet = replace(shop(), settings={"alerts": {"quiet": "21:00-07:00"}})
+    assert "makes no noise in quiet hours (21:00-07:00), but waits." in answers(quiet)[1]
+    ann = replace(STAFF.people["ann"], quiet=Span(begins=20 * 60, ends=32 * 60))
+    staff = replace(STAFF, people={**STAFF.people, "ann": ann})
+    own = answers(replace(quiet, staff=staff))[1]
+    assert "(21:00-07:00 or those that a person has of their own)" in own
 
 
 def answers(plan: Plan | None = None) -> list[str]:
