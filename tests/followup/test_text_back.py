@@ -46,6 +46,8 @@ from tests.followup.office import (
 )
 from tests.followup.test_call_backs import KEPT, PERMITTED, RULES, Calls
 
+pytestmark = pytest.mark.usefixtures("seldom_polls")
+
 CALLER = "+12025550142"
 WORDS = (
     "Rossi Plumbing: sorry that we missed your call. Call +12125550100 or answer this text."
