@@ -140,6 +140,10 @@ def test_two_people_at_the_same_time_are_told() -> None:
         ("SUMMARY:Dana", "has no beginning"),
         ("SUMMARY:Dana\nDTSTART:sometime", "has no beginning, or is written wrongly"),
         ("SUMMARY:Dana\nDTSTART:20261124T080000", "takes no time"),
+        (
+            "SUMMARY:Shut\nDTSTART;VALUE=DATE:20261124\nDTEND;VALUE=DATE:99991231",
+            "'Shut' has no end in our time",
+        ),
     ],
 )
 def test_events_that_cannot_be_a_shift_are_told(event: str, unread: str) -> None:
