@@ -137,13 +137,21 @@ class Desk(Protocol):
         ...
 
     async def due(
-        self, at: datetime, limit: int, *, not_by: Collection[str] = ()
+        self,
+        at: datetime,
+        limit: int,
+        *,
+        not_by: Collection[str] = (),
+        but: Collection[str] = (),
     ) -> Sequence[OutboxItem]:
-        """Queued and due, oldest first, without those of the channels `not_by`."""
+        """Queued and due, oldest first, without those of the channels `not_by` and those with a
+        key of `but`."""
         ...
 
-    async def next_due(self, *, not_by: Collection[str] = ()) -> datetime | None:
-        """When the first queued item is due."""
+    async def next_due(
+        self, *, not_by: Collection[str] = (), but: Collection[str] = ()
+    ) -> datetime | None:
+        """When the first queued item is due, left out as in `due`."""
         ...
 
     async def in_flight(self) -> Sequence[OutboxItem]:

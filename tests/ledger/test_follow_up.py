@@ -112,6 +112,8 @@ async def test_an_item_from_plan_to_receipt(desk: SqlFollowUp) -> None:
     assert await desk.due(NINE, 10) == [ITEM]
     assert await desk.due(NINE + timedelta(hours=1), 1) == [ITEM]
     assert await desk.next_due() == NINE
+    assert await desk.due(NINE + timedelta(hours=1), 1, but=[ITEM.key]) == [later]
+    assert await desk.next_due(but=[ITEM.key]) == later.next_at
 
     sending, event = started(ITEM)
     await desk.change(sending, event)
