@@ -39,6 +39,8 @@ _REPLIES_MAX = 10
 _KEYWORD_WORDS = 2
 #: A receipt that was overtaken is looked at anew so often.
 _TRIES = 5
+#: A reply is to one of so many notices: more are not read while calls wait for the same loop.
+_NEWEST = 200
 _REACHED = frozenset({ItemState.SENT, ItemState.UNCONFIRMED, ItemState.DELIVERED})
 
 
@@ -85,14 +87,11 @@ class Incoming:
         if person is None:
             await self._outsider(channel, address, text)
             return
-        told = [
-            item
-            for item in await self.desk.items()
-            if item.to.person == person.key and item.state in _REACHED and covered(item)
-        ]
+        sent = await self.desk.sent_to(person.key, states=_REACHED, newest=_NEWEST)
+        told = [item for item in sent if covered(item)]
         named = [item for item in told if item.obligation[:ID_SHOWN].lower() in text.lower()]
         by_channel = [item for item in told if item.channel == channel]
-        meant = (named or by_channel)[-1:]
+        meant = (named or by_channel)[:1]
         if not meant:
             _log.warning("a reply to nothing", extra=log.fields(channel=channel, number=address))
         for item in meant:

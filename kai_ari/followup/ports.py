@@ -11,7 +11,7 @@ from kai_ari.calls.chain import Record
 from kai_ari.calls.events import Event
 from kai_ari.calls.follow_events import ReceiptResult
 from kai_ari.errors import KaiError
-from kai_ari.followup.outbox import OutboxItem, Recipient
+from kai_ari.followup.outbox import ItemState, OutboxItem, Recipient
 from kai_ari.promises.obligation import Obligation, Owed
 from kai_ari.promises.opt_out import OptOut
 from kai_ari.promises.permission import Dialled
@@ -134,6 +134,13 @@ class Desk(Protocol):
         address: str | None = None,
     ) -> Sequence[OutboxItem]:
         """Oldest first: all, those of a call or an obligation, those to an address."""
+        ...
+
+    async def sent_to(
+        self, person: str, *, states: Collection[ItemState], newest: int
+    ) -> Sequence[OutboxItem]:
+        """Those to a key of `people` that are in one of `states`: the `newest` so many, newest
+        first."""
         ...
 
     async def due(

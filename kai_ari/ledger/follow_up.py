@@ -117,6 +117,18 @@ class SqlFollowUp:
             query = query.where(rows.c.address == storable(address))
         return [to_item(row) for row in await self._ledger.rows(query)]
 
+    async def sent_to(
+        self, person: str, *, states: Collection[ItemState], newest: int
+    ) -> Sequence[OutboxItem]:
+        rows = tables.outbox
+        query = (
+            select(rows)
+            .where(rows.c.person == person, rows.c.state.in_([state.value for state in states]))
+            .order_by(rows.c.created_at.desc(), rows.c.key.desc())
+            .limit(newest)
+        )
+        return [to_item(row) for row in await self._ledger.rows(query)]
+
     async def due(
         self,
         at: datetime,

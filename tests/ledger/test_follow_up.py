@@ -1,7 +1,9 @@
 """What is owed and queued: rows and events go together, and nobody acts twice on the same."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -135,6 +137,23 @@ async def test_an_item_from_plan_to_receipt(desk: SqlFollowUp) -> None:
     await desk.change(arrived, receipt)
     await desk.change(arrived, receipt)  # a gateway tells it twice
     assert await desk.items() == [later, replace(arrived, receipt="r?7")]
+
+
+async def test_the_newest_sent_to_somebody_come_first_and_by_an_index(
+    desk: SqlFollowUp, path: Path
+) -> None:
+    for minutes, key in enumerate(("first", "second", "third")):
+        at = NINE + timedelta(minutes=minutes)
+        await desk.plan(A, [replace(ITEM, key=key, created_at=at)])
+    await desk.plan(A, [replace(ITEM, key="lee", to=replace(ITEM.to, person="lee"))])
+    found = await desk.sent_to("dana", states={ItemState.QUEUED, ItemState.DEAD}, newest=2)
+    assert [item.key for item in found] == ["third", "second"]
+    assert await desk.sent_to("dana", states={ItemState.SENT}, newest=2) == []
+    with closing(sqlite3.connect(path)) as connection:
+        for column in ("person", "address"):
+            query = f"SELECT * FROM outbox WHERE {column} = '' AND state IN ('sent', 'dead')"  # noqa: S608
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {query} ORDER BY created_at").fetchall()
+            assert f"INDEX outbox_{column}" in str(plan)
 
 
 def ended(item: OutboxItem, result: follow.SendingResult) -> follow.SendingEnded:
