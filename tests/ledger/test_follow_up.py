@@ -209,8 +209,9 @@ async def test_a_call_back_is_begun_once_and_not_when_it_must_not(desk: SqlFollo
     await desk.note(A, calling(2))
     await desk.note(A, came_to(2, follow.CallBackResult.NO_ANSWER))
     await desk.say_opt_out(out("sms"))
-    with pytest.raises(Overtaken, match="opt-out list"):
+    with pytest.raises(Overtaken, match="opt-out list") as overtaken:
         await desk.note(A, calling(3))
+    assert NUMBER not in str(overtaken.value)  # it is logged
     await desk.say_opt_out(replace(out("command"), state=Listed.IN))
     await desk.note(A, follow.ObligationCancelled(obligation="o1", why="", by="dana"))
     with pytest.raises(Overtaken, match="it is cancelled already"):
