@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -55,6 +56,10 @@ LONG = (
     "tests/notify/",
     "tests/cli/",
 )
+
+#: How long an example takes is the machine's business.
+hypothesis.settings.register_profile("kai", deadline=None)
+hypothesis.settings.load_profile("kai")
 
 MakePhone = Callable[..., Awaitable[SipPhone]]
 

@@ -117,7 +117,7 @@ def test_a_cut_is_made_in_their_words_before_anything_that_is_needed() -> None:
 
 
 @given(history=HISTORY, kinds=st.lists(st.sampled_from(Owed), min_size=1, max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_history_makes_a_text_that_any_phone_can_show(
     history: list[Event], kinds: list[Owed]
 ) -> None:

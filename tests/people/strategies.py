@@ -12,7 +12,7 @@ from kai_ari.people.local_time import DAY_MINUTES, Span, WeeklyMoment
 from kai_ari.people.rota import Shift, WeeklyRota
 
 #: However busy the machine: what is promised has no time limit.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+patient = settings(suppress_health_check=[HealthCheck.too_slow])
 
 #: Their clocks do the oddest things: jumps of half an hour, at midnight, of a whole day.
 ODD = (
