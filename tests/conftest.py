@@ -57,8 +57,10 @@ LONG = (
     "tests/cli/",
 )
 
-#: How long an example takes is the machine's business.
-hypothesis.settings.register_profile("kai", deadline=None)
+#: However busy the machine: what is promised has no time limit.
+hypothesis.settings.register_profile(
+    "kai", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("kai")
 
 MakePhone = Callable[..., Awaitable[SipPhone]]
