@@ -158,16 +158,7 @@ class Incoming:
             return
         said = read_reply(text)
         if said in (Reply.OUT, Reply.IN):
-            listed = Listed.OUT if said is Reply.OUT else Listed.IN
-            await self.desk.say_opt_out(
-                OptOut(
-                    number=address,
-                    state=listed,
-                    source="sms",
-                    at=self.clock.now(),
-                    evidence=text[:200],
-                )
-            )
+            await self._list(address, Listed.OUT if said is Reply.OUT else Listed.IN, text)
         texted = [
             item
             for item in await self.desk.items(address=address)
@@ -178,6 +169,16 @@ class Incoming:
             await self._answered(texted[-1], text, tell=not mere)
         elif said not in (Reply.OUT, Reply.IN):
             _log.warning("a text of a stranger", extra=log.fields(number=address))
+
+    async def _list(self, number: str, state: Listed, text: str) -> None:
+        """A gateway may bring the same text again and again: the first is the evidence."""
+        known = await self.desk.opted_out(number)
+        if known is not None and known.state is state:
+            return
+        said = OptOut(
+            number=number, state=state, source="sms", at=self.clock.now(), evidence=text[:200]
+        )
+        await self.desk.say_opt_out(said)
 
     async def _answered(self, item: OutboxItem, text: str, *, tell: bool) -> None:
         """A caller has answered a text of Kai's; the call back stays open as it was. `tell`: that

@@ -284,6 +284,8 @@ def test_stop_opts_out_and_more_than_that_a_person_reads(
             assert (entry.source, entry.evidence) == ("sms", text)
             assert len(here.mail.got) - told == alerts
             assert (await here.house.states(call))["call_back"] == "open"
+            await here.answers(text)
+            assert len(await here.house.desk.opt_outs(all_entries=True)) == 1
             await here.left("bbbbbbbbbbbb")
             await pass_time(minutes=10)
             assert here.texts == [WORDS]
