@@ -31,8 +31,8 @@ MAX_SILENCE_S = 5
 #: A caller who hangs up ends the recording; Asterisk reports it within milliseconds.
 LAST_WORD_S = 5.0
 
-#: Waits before fetching a recording again. What cannot be fetched stays with Asterisk, and is
-#: collected when the agent connects the next time (see takeover).
+#: Waits before fetching a recording again. What cannot be fetched or kept stays with Asterisk, and
+#: is collected when the call is over (see takeover).
 FETCH_AGAIN_S = (0.5, 2.0)
 
 

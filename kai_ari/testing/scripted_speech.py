@@ -96,9 +96,12 @@ class ScriptedSpeech:
         return _Detector()
 
     def decode_wav(self, data: bytes) -> bytes:
-        with wave.open(io.BytesIO(data)) as file:
-            pcm: bytes = file.readframes(file.getnframes())
-            return pcm
+        try:
+            with wave.open(io.BytesIO(data)) as file:
+                pcm: bytes = file.readframes(file.getnframes())
+                return pcm
+        except (wave.Error, EOFError) as error:
+            raise SpeechError(f"no WAV file: {error}") from error
 
     def voiced_ms(self, pcm: bytes) -> int:
         return int(np.count_nonzero(np.frombuffer(pcm, dtype="<i2"))) * 1000 // SAMPLE_RATE
