@@ -57,6 +57,7 @@ class LeftRecordings:
         self._clock = clock
         self._shelf: RecordingShelf | None = None
         self._settled = asyncio.Event()
+        self._busy = asyncio.Lock()  # two at once would owe the same message twice
         self._refusals: Counter[_Left] = Counter()
         self._told: dict[_Left | None, str] = {}
 
@@ -78,9 +79,11 @@ class LeftRecordings:
 
     async def once(self) -> None:
         """Try all that is left now. Each failure is logged once, however often it is met."""
-        shelf = self._shelf
-        if shelf is None:
-            return
+        async with self._busy:
+            if self._shelf is not None:
+                await self._collect_from(self._shelf)
+
+    async def _collect_from(self, shelf: RecordingShelf) -> None:
         try:
             left = await shelf.left_recordings()
         except AsteriskError as error:
@@ -101,6 +104,10 @@ class LeftRecordings:
             return
         if not _has(record, ev.RecordingStored, recording):
             await self._keep(shelf, record, recording)
+        if not any(isinstance(event, ev.Ended) for event in record.history):
+            # What had no room for the message had none for the ending: now nobody waits for it.
+            ended = ev.Ended(by=EndedBy.FAULT, cause=None, reason="ending_not_written")
+            await conclude(record, ended)
         await shelf.delete_left(call, recording)
 
     async def _keep(self, shelf: RecordingShelf, record: CallRecord, recording: str) -> None:

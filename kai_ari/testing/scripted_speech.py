@@ -77,8 +77,10 @@ class ScriptedUtterance:
 class ScriptedSynthesizer:
     def __init__(self, *, works: bool = True) -> None:
         self.works = works
+        self.spoken: list[str] = []
 
     def speak(self, text: str) -> ScriptedUtterance:
+        self.spoken.append(text)
         return ScriptedUtterance(text, works=self.works)
 
 

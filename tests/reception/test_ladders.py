@@ -225,27 +225,6 @@ def test_a_person_gives_the_caller_back() -> None:
     assert result.outcome.facts >= {Headline.HUMAN_CONNECTED, Headline.MESSAGE_LEFT}
 
 
-def test_a_caller_given_back_who_leaves_is_owed_a_call_back() -> None:
-    result = serve(ZERO, HangUp(), people={"101": GIVES_BACK}, rules=TO_DANA)
-    assert "given_back" in result.said
-    assert result.outcome.headline is Headline.HUMAN_CONNECTED
-    assert [o.owed for o in result.obligations] == [Owed.CALL_BACK]
-
-
-def test_after_a_good_talk_a_second_one_without_audio_is_owed_a_call_back() -> None:
-    result = serve(
-        ZERO,
-        StaySilent(),
-        HangUpInTalk(after_ms=4000),
-        people={"101": GIVES_BACK, "102": SILENT_LINE, "+12025550177": RINGS_OUT},
-        rules=rules(Transfer(to=DANA), Transfer(to=LEE), Voicemail()),
-    )
-    assert rung_results(result) == ["accepted", "given_back", "accepted"]
-    assert result.outcome.headline is Headline.HANDOFF_SUSPECT
-    assert result.outcome.ended_by is EndedBy.CALLER
-    assert [o.owed for o in result.obligations] == [Owed.CALL_BACK]
-
-
 def test_a_line_without_any_audio_gives_the_caller_back_to_kai() -> None:
     result = serve(ZERO, MESSAGE, people={"101": SILENT_LINE}, rules=TO_DANA)
     assert result.of(leg.AudioOneWay)

@@ -135,6 +135,15 @@ def test_one_that_asterisk_refuses_is_told_to_somebody_once_and_kept_when_it_com
     assert not shelf.held
 
 
+def test_a_call_whose_ending_was_not_written_is_ended_with_its_recording() -> None:
+    shelf = Shelf(wav(voiced_s=4))
+    ledger = collect(shelf, ARRIVED, REASON, STARTED, times=2)
+    [ended] = [e for e in ledger.events if isinstance(e, ev.Ended)]
+    assert ended.reason == "ending_not_written"
+    assert outcome(ledger.events).headline is Headline.MESSAGE_LEFT
+    assert [owed.owed for owed in ledger.obligations] == [Owed.DELIVER_MESSAGE]
+
+
 def test_while_asterisk_is_away_nobody_is_told_of_anything() -> None:
     shelf = Shelf(wav(voiced_s=4), refusals=[AsteriskAway("no answer")] * 9)
     assert not collect(shelf, ARRIVED, STARTED, ENDED, times=9).obligations
