@@ -42,10 +42,10 @@ from kai_ari.media.chan_websocket import ChanWebSocket
 from kai_ari.notify.webhook import WebhookDispatcher
 from kai_ari.office import Office, open_office
 from kai_ari.reception.feature_codes import FeatureCodes
-from kai_ari.reception.ports import LiveCall, RecordingShelf
+from kai_ari.reception.ports import LiveCall
 from kai_ari.reception.reception import Reception, ReceptionSettings
 from kai_ari.reception.routes import Rules
-from kai_ari.reception.takeover import close_abandoned, collect_recordings
+from kai_ari.reception.takeover import LeftRecordings, close_abandoned
 from kai_ari.reception.voicemail import Archive
 from kai_ari.speech.build import LocalSpeech, build_speech
 from kai_ari.speech.hold_music import hold_music
@@ -66,6 +66,7 @@ class Agent:
 
     asterisk: Asterisk
     reception: Reception
+    left: LeftRecordings
     feature_codes: FeatureCodes
     ledger: SqlLedger
     keeper: RulesKeeper
@@ -80,6 +81,7 @@ class Agent:
             "calendars": self.keeper.refresh,
             "office": self.office.run,
             "mailroom": self.mailroom.run,
+            "left recordings": self.left.run,
         }
         if self.queues is not None:
             work["queues"] = self.queues.run
@@ -89,7 +91,7 @@ class Agent:
             asyncio.create_task(kept_going(name, run), name=name) for name, run in work.items()
         ]
         try:
-            await self.asterisk.run(self._answer, on_settled=self._collect)
+            await self.asterisk.run(self._answer, on_settled=self.left.settled)
         finally:
             for task in beside:
                 task.cancel()
@@ -100,10 +102,6 @@ class Agent:
             await self.feature_codes.serve(call)
         else:
             await self.reception.handle(call)
-
-    async def _collect(self, shelf: RecordingShelf) -> None:
-        archive, clock = self.reception.archive, self.reception.clock
-        await collect_recordings(shelf, archive, self.ledger, clock)
 
 
 async def kept_going(name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -223,6 +221,7 @@ async def build(
         yield Agent(
             asterisk=asterisk,
             reception=reception,
+            left=LeftRecordings(reception.archive, ledger, clock),
             feature_codes=feature_codes,
             ledger=ledger,
             keeper=keeper,

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -55,6 +56,12 @@ LONG = (
     "tests/notify/",
     "tests/cli/",
 )
+
+#: However busy the machine: what is promised has no time limit.
+hypothesis.settings.register_profile(
+    "kai", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("kai")
 
 MakePhone = Callable[..., Awaitable[SipPhone]]
 

@@ -80,11 +80,12 @@ class AriCall:
 
     async def open_audio(self) -> MediaSession:
         session = await self._room.open()
-        if not self._in_bridge:
-            await self.rejoin()
+        await self.rejoin()
         return session
 
     async def rejoin(self) -> None:
+        if self._in_bridge:
+            return
         await self._of_caller(self._room.let_in(self.arrival.channel))
         self._in_bridge = True
 

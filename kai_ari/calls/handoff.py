@@ -17,9 +17,8 @@ _PERSONAL = frozenset({Acceptance.KEY, Acceptance.QUEUE})
 
 
 def human_connected(history: Sequence[Event]) -> tuple[int, ...]:
-    """A person accepted, was joined with the caller, and both were heard long enough."""
-    proofs = (_conversation(history, place) for place, _ in _accepted(history, _PERSONAL))
-    return next((proof for proof in proofs if proof), ())
+    """The last person who accepted, was joined with the caller, and both were heard long enough."""
+    return _last_talk(history, _PERSONAL)
 
 
 def handed_off(history: Sequence[Event]) -> tuple[int, ...]:
@@ -27,11 +26,7 @@ def handed_off(history: Sequence[Event]) -> tuple[int, ...]:
     for place, event in enumerate(history, start=1):
         if isinstance(event, leg.Acknowledged) and event.id.strip():
             return (place,)
-    proofs = (
-        _conversation(history, place)
-        for place, _ in _accepted(history, frozenset({Acceptance.ANSWER}))
-    )
-    return next((proof for proof in proofs if proof), ())
+    return _last_talk(history, frozenset({Acceptance.ANSWER}))
 
 
 def handoff_suspect(history: Sequence[Event]) -> tuple[int, ...]:
@@ -45,6 +40,16 @@ def handoff_suspect(history: Sequence[Event]) -> tuple[int, ...]:
     return last
 
 
+def taken_back(history: Sequence[Event]) -> int | None:
+    """The place of the last parting, when the caller was Kai's again by it: the person gave them
+    back, or Kai took them."""
+    back: int | None = None
+    for place, event in enumerate(history, start=1):
+        if isinstance(event, leg.LegParted):
+            back = place if event.given_back or event.by is EndedBy.KAI else None
+    return back
+
+
 def callback_booked(history: Sequence[Event]) -> tuple[int, ...]:
     """A number and a due time, and the obligation written after them."""
     for booked_at, booked in enumerate(history, start=1):
@@ -53,6 +58,13 @@ def callback_booked(history: Sequence[Event]) -> tuple[int, ...]:
                 if isinstance(owed, ObligationWritten) and owed.owed == "call_back":
                     return (booked_at, owed_at)
     return ()
+
+
+def _last_talk(history: Sequence[Event], how: frozenset[Acceptance]) -> tuple[int, ...]:
+    last: tuple[int, ...] = ()
+    for place, _ in _accepted(history, how):
+        last = _conversation(history, place) or last
+    return last
 
 
 def _accepted(history: Sequence[Event], how: frozenset[Acceptance]) -> Iterator[tuple[int, str]]:

@@ -10,7 +10,13 @@ from enum import StrEnum
 from kai_ari.calls import events as ev
 from kai_ari.calls.events import EndedBy, Event
 from kai_ari.calls.follow_events import CalledOut, OptedOut
-from kai_ari.calls.handoff import callback_booked, handed_off, handoff_suspect, human_connected
+from kai_ari.calls.handoff import (
+    callback_booked,
+    handed_off,
+    handoff_suspect,
+    human_connected,
+    taken_back,
+)
 from kai_ari.calls.leg_events import LadderStarted
 
 #: A recording is a message from this length and this much voice on: shorter ones are
@@ -78,6 +84,19 @@ def outcome(events: Iterable[Event]) -> Outcome:
         reason=_reason(history, ended),
         evidence=proofs.get(headline, ()),
     )
+
+
+def left_unfinished(events: Iterable[Event]) -> bool:
+    """Whether the last that came of a hand-off is nothing: it is suspect, or the caller was given
+    back to Kai, and nothing was concluded since. What was proven before does not settle it."""
+    history = tuple(events)
+    result = outcome(history)
+    if result.headline is Headline.HANDOFF_SUSPECT:
+        return True
+    back = taken_back(history)
+    if back is None:
+        return False
+    return result.headline in _NO_CONCLUSION or max(result.evidence) < back
 
 
 def confirmed_slots(events: Iterable[Event]) -> dict[str, str]:

@@ -19,6 +19,9 @@ from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.projection import CallRow
 from kai_ari.ledger.reader import LedgerReader, open_reader
 
+#: More calls than this are no list for a screen.
+_MOST = 1_000_000
+
 
 class NoSuchCall(KaiError):
     code = "no_such_call"
@@ -79,8 +82,8 @@ def add(subparsers: Any) -> None:
 
 
 def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_MOST}")
     return int(text)
 
 

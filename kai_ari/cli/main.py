@@ -105,7 +105,10 @@ def _modules(arguments: Sequence[str]) -> Sequence[ModuleType]:
 
     Imported only now, so that Ctrl-C is clean from the first moment on.
     """
-    asked = [COMMANDS[name] for name in arguments[:1] if name in COMMANDS]
+    rest = list(arguments)
+    while rest[:1] in (["-c"], ["--config"]):
+        del rest[:2]
+    asked = [COMMANDS[name] for name in rest[:1] if name in COMMANDS]
     return [
         import_module(f"kai_ari.cli.{name}") for name in asked or dict.fromkeys(COMMANDS.values())
     ]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 
 from kai_ari.calls.numbers import normalise_number
 from kai_ari.config.callbacks import Callbacks
@@ -19,13 +18,8 @@ def permission_rules(config: Config, opens: Callable[[datetime], datetime | None
         country=config.business.country,
         zone=zone_of(config),
         prefixes=tuple(
-            Prefix(
-                begins=begins,
-                but_not=(*dial_out.but_not, *own),
-                per_minute=section.per_minute.get(begins, Decimal(0)),
-            )
+            Prefix(begins=dial_out.prefix, but_not=(*dial_out.but_not, *own))
             for dial_out in config.dial_out
-            for begins in _begins(dial_out.prefix, section)
         ),
         countries=frozenset(section.countries),
         extensions=frozenset(config.phones),
@@ -34,6 +28,7 @@ def permission_rules(config: Config, opens: Callable[[datetime], datetime | None
         attempts=section.attempts,
         per_day=section.per_day,
         at_once=section.at_once,
+        per_minute=dict(section.per_minute),
         cost_per_day=section.cost_per_day,
     )
 
@@ -44,9 +39,3 @@ def _own_numbers(config: Config, section: Callbacks) -> tuple[str, ...]:
     written = (*config.numbers, section.shown or "")
     read = (normalise_number(number, config.business.country) for number in written)
     return tuple(number for number in read if number is not None and number.startswith("+"))
-
-
-def _begins(prefix: str, section: Callbacks) -> list[str]:
-    """A rule's own prefix, and the longer ones below it that cost otherwise."""
-    longer = (each for each in section.per_minute if each.startswith(prefix) and each != prefix)
-    return [prefix, *longer]

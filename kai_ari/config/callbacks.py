@@ -38,9 +38,10 @@ class Callbacks(Section):
     closed. `attempts` in all and `per_day` to one number, the next `retry_after` minutes after the
     last at the earliest; no more than `at_once` at the same time, `pause` seconds apart. A machine
     gets a message, or nothing. `shown` is the number shown as calling. `countries` besides the own
-    may be called, where `dial_out` leads there. `per_minute` has costs by prefix; what Kai's
-    calls of 24 hours cost stays below `cost_per_day`. With `text_back`, callers who left before
-    they were helped get one text message instead of Kai's call, by the same rules."""
+    may be called, where `dial_out` leads there. `per_minute` has costs by prefix, the longest
+    counts; what Kai's calls of 24 hours cost stays below `cost_per_day`. With `text_back`, callers
+    who left before they were helped get one text message instead of Kai's call, by the same
+    rules."""
 
     automatic: Flag = True
     attempts: Count = 3
@@ -72,9 +73,9 @@ def cross_check(config: "Config") -> Iterator[Mistake]:
         return
     if callbacks.text_back and (what := _no_text_back(config)):
         yield Mistake(place=("callbacks", "text_back"), what=what)
-    prefixes = [dial_out.prefix for dial_out in config.dial_out]
+    dialled = [dial_out.prefix for dial_out in config.dial_out]
     for prefix in callbacks.per_minute:
-        if not prefix.startswith(tuple(prefixes)):
+        if not any(prefix.startswith(one) or one.startswith(prefix) for one in dialled):
             yield Mistake(
                 place=("callbacks", "per_minute", prefix),
                 what=f"{prefix} is not dialled by any rule of dial_out; correct it, or add a rule",

@@ -106,11 +106,13 @@ class Silence:
 class Saved:
     """What `Save` or `Record` came to: an obligation stands in the ledger, or none.
 
-    `failed` tells a recording that could not be made from one without a message in it.
+    `failed` tells a recording that could not be made from one without a message in it;
+    `not_kept`: it was made, and whatever is in it could not be kept.
     """
 
     ok: bool
     failed: bool = False
+    not_kept: bool = False
 
 
 class LadderEnd(StrEnum):

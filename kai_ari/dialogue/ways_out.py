@@ -108,6 +108,8 @@ def saved(state: State, given: Saved) -> Result:
         return end(state, line, "details_taken", lines.NOT_SAVED)
     if given.ok:
         return end(state, lines.RECORDING_SAVED, "message_left", lines.NOT_SAVED)
+    if given.not_kept:  # nor would another be
+        return end(state, lines.NOT_SAVED, "not_saved")
     return record(state, lines.TECHNICAL_TROUBLE if given.failed else lines.NO_MESSAGE_HEARD)
 
 

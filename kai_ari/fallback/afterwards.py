@@ -1,10 +1,11 @@
 """What becomes of alerts and call backs, in plain sentences, from what `kai.yaml` says of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from kai_ari.fallback.plan import Plan
-from kai_ari.fallback.words import listed
+from kai_ari.fallback.words import duration, listed
 
 _WAYS = {
     "sms": "text message",
@@ -23,38 +24,49 @@ _TEXTED = (
 def alerts_sent(plan: Plan) -> str:
     """Who is told of an alert, a message or a call back, and by what."""
     alerts: Mapping[str, Any] = plan.settings.get("alerts") or {}
-    steps = [_step(step, plan) for step in alerts.get("steps") or ()]
-    if not steps and plan.owner is not None:
-        steps = [f"{plan.owner.name} by every way there is but a phone call"]
-    if not steps:
-        return "Nobody is named to be told: it stands in kai-ari inbox until a person sees to it."
-    order = ", then ".join(steps)
-    return (
-        f"Told are {order}, until somebody acknowledges. It stands in kai-ari inbox until it is"
-        f" done.{_quiet(plan, alerts.get('quiet'))}"
-    )
+    steps = alerts.get("steps") or ()
+    if steps:
+        told = _in_turn(steps, plan)
+    elif plan.owner is not None:
+        told = f"Of all this Kai tells {plan.owner.name} by every way there is but a phone call."
+    else:
+        return "Nobody is named to be told of it."
+    return told + _quiet(plan, alerts.get("quiet"))
 
 
 def _quiet(plan: Plan, hours: str | None) -> str:
     own = any(person.quiet for person in plan.staff.people.values())
     if not (hours or own):
         return ""
-    named = [f"{hours}"] if hours else []
+    named = [hours] if hours else []
     named += ["those that a person has of their own"] if own else []
     return f" What is not urgent makes no noise in quiet hours ({' or '.join(named)}), but waits."
 
 
-def _step(step: Mapping[str, Any], plan: Plan) -> str:
+def _in_turn(steps: Sequence[Mapping[str, Any]], plan: Plan) -> str:
+    sentences = [f"Of all this Kai tells {_told(steps[0], plan)}."]
+    for before, step in pairwise(steps):
+        waited = duration(60 * before["wait"])
+        sentences.append(
+            f"If nobody acknowledges it within {waited}, it tells {_told(step, plan)}."
+        )
+    return " ".join(sentences)
+
+
+def _told(step: Mapping[str, Any], plan: Plan) -> str:
     ways = listed(tuple(_WAYS[way] for way in step.get("by") or ()))
-    by = f" by {ways}" if ways else ""
-    return f"{_name(step['tell'], plan)}{by} ({step['wait']} minutes to acknowledge)"
+    return f"{_name(step['tell'], plan)}{f' by {ways}' if ways else ''}"
 
 
 def _name(key: str, plan: Plan) -> str:
     if key == "owner" and key not in plan.staff.people and plan.owner is not None:
         return plan.owner.name
+    if key in plan.staff.rotas:
+        return f"whoever is on call ({key})"
+    if key in plan.staff.teams:
+        return f"the team {key}"
     person = plan.staff.people.get(key)
-    return person.name if person else key
+    return person.name if person else f"the system {key}"
 
 
 def call_backs_made(plan: Plan) -> str:

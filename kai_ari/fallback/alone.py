@@ -39,7 +39,8 @@ def alone(plan: Plan, situation: Situation, number: str, at: datetime) -> Iterat
         )
     else:
         yield f"{_why(plan, situation, number)} Nobody is rung to take the call."
-        yield f"{_DOES[situation]} {alerts_sent(plan)}"
+        yield _DOES[situation]
+        yield f"The message stands in kai-ari inbox until it is done. {alerts_sent(plan)}"
     others = with_ladder(plan, number, at)
     by_ladder: dict[str, list[str]] = {}
     for other in Situation:

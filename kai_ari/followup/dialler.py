@@ -8,7 +8,7 @@ from kai_ari.calls import events as ev
 from kai_ari.calls.call import CallId
 from kai_ari.calls.events import EndedBy, Event
 from kai_ari.calls.follow_events import CallBackResult, CalledOut, OptedOut
-from kai_ari.calls.outcome import Headline, outcome
+from kai_ari.calls.outcome import Headline, left_unfinished, outcome
 from kai_ari.dialogue.turns import Why
 
 #: The call back has led to something else that stands on record, and is itself done.
@@ -70,7 +70,8 @@ def came_of(call: CallId, history: Sequence[Event]) -> Came | None:
     if opted_out := next((event for event in history if isinstance(event, OptedOut)), None):
         why = f"they opted out ({opted_out.source}: {opted_out.said})"
         return Came(result=CallBackResult.OPTED_OUT, why=why, not_needed="the caller")
-    facts = outcome(history).facts
+    # Who was given back to Kai, and got no further, has not had what they were called for.
+    facts = frozenset() if left_unfinished(history) else outcome(history).facts
     if Headline.HUMAN_CONNECTED in facts:
         kept = f"they talked with a person of the business (call {call})"
         return Came(result=CallBackResult.HUMAN_CONNECTED, kept=kept)

@@ -50,8 +50,9 @@ class Facts:
     """Texts are as the caller's phone, the recogniser or the rules gave them: not yet safe.
 
     `words` is what the caller left on a recording, `recording` its file, `recorded_ms` its
-    length, `voicemail_in` the mailbox of one that Kai could not fetch; `said` has who spoke
-    (None: the caller) and what, in order; `replies` is what the caller has texted since.
+    length, `voicemail_in` the mailbox of one that Kai could not fetch; `recording_failed`:
+    they were to leave a message, and there is none for it; `said` has who spoke (None: the
+    caller) and what, in order; `replies` is what the caller has texted since.
     """
 
     name: str | None = None
@@ -66,6 +67,7 @@ class Facts:
     dialled: str | None = None
     opted_out: bool = False
     voicemail_in: str | None = None
+    recording_failed: bool = False
     replies: tuple[str, ...] = ()
 
 
@@ -78,7 +80,7 @@ def facts_of(history: Sequence[Event]) -> Facts:
     words: dict[str, str] = {}
     replies: list[str] = []
     said: list[tuple[str | None, str]] = []
-    urgent = False
+    urgent = failed = False
     mailbox: str | None = None
     for event in history:
         match event:
@@ -95,6 +97,8 @@ def facts_of(history: Sequence[Event]) -> Facts:
             case ev.RecordingStored(duration_ms=long, voiced_ms=voiced):
                 if long >= MIN_MESSAGE_MS and voiced >= MIN_VOICED_MS:
                     stored = event
+            case ev.RecordingFailed():
+                failed = True
             case ev.RecordingTranscribed(recording=recording, text=text):
                 words[recording] = text
             case CallerReplied(said=text):
@@ -119,6 +123,7 @@ def facts_of(history: Sequence[Event]) -> Facts:
         opted_out=any(isinstance(event, OptedOut) for event in history)
         or any(read_reply(text) is Reply.OUT for text in replies),
         voicemail_in=mailbox if stored is None else None,
+        recording_failed=failed and stored is None and mailbox is None,
         replies=tuple(replies),
     )
 

@@ -1,5 +1,6 @@
 """What comes back: receipts of gateways, replies of people. Each late, twice or never."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -39,6 +40,10 @@ _REPLIES_MAX = 10
 _KEYWORD_WORDS = 2
 #: A receipt that was overtaken is looked at anew so often.
 _TRIES = 5
+#: A reply is to one of so many notices: more are not read while calls wait for the same loop.
+_NEWEST = 200
+#: An id as notices show it, also with a slip of the thumb, but no number of a house.
+_SHOWS_AN_ID = re.compile(r"#\s*(?=\w*\d)\w{5,}")
 _REACHED = frozenset({ItemState.SENT, ItemState.UNCONFIRMED, ItemState.DELIVERED})
 
 
@@ -85,14 +90,12 @@ class Incoming:
         if person is None:
             await self._outsider(channel, address, text)
             return
-        told = [
-            item
-            for item in await self.desk.items()
-            if item.to.person == person.key and item.state in _REACHED and covered(item)
-        ]
-        named = [item for item in told if item.obligation[:ID_SHOWN].lower() in text.lower()]
-        by_channel = [item for item in told if item.channel == channel]
-        meant = (named or by_channel)[-1:]
+        sent = await self.desk.sent_to(person.key, states=_REACHED, newest=_NEWEST)
+        told = [item for item in sent if covered(item)]
+        said = text.lower()
+        meant = [item for item in told if any(shown in said for shown in _shown(item))][:1]
+        if not meant and not _SHOWS_AN_ID.search(text):
+            meant = [item for item in told if item.channel == channel][:1]
         if not meant:
             _log.warning("a reply to nothing", extra=log.fields(channel=channel, number=address))
         for item in meant:
@@ -155,16 +158,7 @@ class Incoming:
             return
         said = read_reply(text)
         if said in (Reply.OUT, Reply.IN):
-            listed = Listed.OUT if said is Reply.OUT else Listed.IN
-            await self.desk.say_opt_out(
-                OptOut(
-                    number=address,
-                    state=listed,
-                    source="sms",
-                    at=self.clock.now(),
-                    evidence=text[:200],
-                )
-            )
+            await self._list(address, Listed.OUT if said is Reply.OUT else Listed.IN, text)
         texted = [
             item
             for item in await self.desk.items(address=address)
@@ -175,6 +169,16 @@ class Incoming:
             await self._answered(texted[-1], text, tell=not mere)
         elif said not in (Reply.OUT, Reply.IN):
             _log.warning("a text of a stranger", extra=log.fields(number=address))
+
+    async def _list(self, number: str, state: Listed, text: str) -> None:
+        """A gateway may bring the same text again and again: the first is the evidence."""
+        known = await self.desk.opted_out(number)
+        if known is not None and known.state is state:
+            return
+        said = OptOut(
+            number=number, state=state, source="sms", at=self.clock.now(), evidence=text[:200]
+        )
+        await self.desk.say_opt_out(said)
 
     async def _answered(self, item: OutboxItem, text: str, *, tell: bool) -> None:
         """A caller has answered a text of Kai's; the call back stays open as it was. `tell`: that
@@ -203,6 +207,11 @@ class Incoming:
         written = ObligationWritten(obligation=alert.id, owed=alert.owed.value)
         await self.desk.note(item.call, replied, written, obligations=(alert,))
         await self.changed(item.call)
+
+
+def _shown(item: OutboxItem) -> frozenset[str]:
+    """The ids that any notice of this incident may show: each shows the first that is open then."""
+    return frozenset(name[:ID_SHOWN].lower() for name in (item.obligation, *covered(item)))
 
 
 def _how(channel: str) -> str:

@@ -26,12 +26,22 @@ BATCH = 64
 AT_A_TIME = 25
 #: Between two looks, so that many writes at once make one look of it.
 SETTLE_S = 0.02
-#: Before the ledger is tried again after it has failed.
-FAULT_S = 2.0
+#: Before the ledger is tried again after it has failed; an item that fails again and again waits
+#: twice as long each time, up to the second.
+FAULT_S, FAULT_MOST_S = 2.0, 60.0
 #: A call that could not be considered is tried again after this.
 AGAIN_AFTER_FAULT = timedelta(minutes=1)
 #: Everything is looked at anew after this: what other processes did is mostly noticed before.
 REVIEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Held:
+    """An item whose sending failed in Kai itself is left alone for `wait_s`, up to `until` on the
+    monotonic clock: still queued and due, it would be tried again at once, and without end."""
+
+    wait_s: float
+    until: float
 
 
 @dataclass(kw_only=True)
@@ -47,6 +57,7 @@ class Keeper:
     _again: dict[CallId, datetime] = field(default_factory=dict)
     _read: dict[CallId, int] = field(default_factory=dict)  # so far each call was considered
     _sending: dict[str, str] = field(default_factory=dict)  # the channel of each item under way
+    _held: dict[str, _Held] = field(default_factory=dict)  # by the key of the item
     _considering: asyncio.Lock = field(default_factory=asyncio.Lock)
     _review_at: datetime | None = None
 
@@ -112,12 +123,17 @@ class Keeper:
             if item.key not in under_way:
                 await self._quietly(self.sender.take_up(item), item.call)
         self._read.clear()
+        held = self._held_back()
+        self._held = {key: one for key, one in self._held.items() if key in held}
 
     async def _next_sending(self) -> datetime | None:
         """When to look for what is due; a sending that ends wakes the keeper, too."""
-        at = await self.desk.next_due(not_by=self.sender.full(Counter(self._sending.values())))
-        begun = self._sending and at is not None and at <= self.clock.now()
-        times = [None if begun else at, self.sender.opens_at()]
+        full, held = self.sender.full(Counter(self._sending.values())), self._held_back()
+        at = await self.desk.next_due(not_by=full, but=held)
+        now = self.clock.now()
+        begun = self._sending and at is not None and at <= now
+        let_go = now + timedelta(seconds=min(held.values())) if held else None
+        times = [None if begun else at, let_go, self.sender.opens_at()]
         return min((at for at in times if at is not None), default=None)
 
     async def _consider(self, call: CallId) -> None:
@@ -138,7 +154,8 @@ class Keeper:
     async def _send_due(self, tasks: asyncio.TaskGroup) -> None:
         busy = Counter(self._sending.values())
         limit, full = BATCH + len(self._sending), self.sender.full(busy)
-        for item in await self.desk.due(self.clock.now(), limit, not_by=full):
+        held = self._held_back()
+        for item in await self.desk.due(self.clock.now(), limit, not_by=full, but=held):
             if item.key in self._sending or busy[item.channel] >= self.sender.room(item.channel):
                 continue
             busy[item.channel] += 1
@@ -148,19 +165,36 @@ class Keeper:
     async def _send(self, item: OutboxItem) -> None:
         log.call_id.set(item.call)
         try:
-            await self._quietly(self.sender.send(item), item.call)
+            well = await self._quietly(self.sender.send(item), item.call)
         finally:
             self._sending.pop(item.key, None)
-        await self._consider(item.call)
+        if well:
+            self._held.pop(item.key, None)
+            await self._consider(item.call)
+        else:
+            self._hold(item.key)
         self._changed.set()
 
-    async def _quietly(self, act: Awaitable[None], call: CallId) -> None:
+    def _hold(self, key: str) -> None:
+        before = self._held.get(key)
+        wait_s = min(2 * before.wait_s, FAULT_MOST_S) if before else FAULT_S
+        self._held[key] = _Held(wait_s=wait_s, until=self.clock.monotonic() + wait_s)
+
+    def _held_back(self) -> dict[str, float]:
+        """The items that are left alone now, and for how many seconds yet."""
+        now = self.clock.monotonic()
+        return {key: one.until - now for key, one in self._held.items() if one.until > now}
+
+    async def _quietly(self, act: Awaitable[None], call: CallId) -> bool:
+        """Whether nothing failed; that somebody else was first is no failure."""
         try:
             await act
         except Overtaken:
             _log.debug("somebody else was first", extra=log.fields(of=call))
         except Exception as error:  # noqa: BLE001 - see _consider
             self._fault(call, error)
+            return False
+        return True
 
     @staticmethod
     def _fault(call: CallId, error: Exception) -> None:

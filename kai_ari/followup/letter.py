@@ -83,6 +83,8 @@ def _one(text: str | None) -> tuple[str, ...]:
 
 
 def _message(facts: Facts) -> tuple[str, ...]:
+    if facts.recording_failed:
+        return ("Recording it failed: there is none that can be heard.",)
     if facts.recording is None:
         return ()
     words = f'"{_line(facts.words)}"' if facts.words else "No words were understood in it."

@@ -11,7 +11,7 @@ from kai_ari.calls.chain import Record
 from kai_ari.calls.events import Event
 from kai_ari.calls.follow_events import ReceiptResult
 from kai_ari.errors import KaiError
-from kai_ari.followup.outbox import OutboxItem, Recipient
+from kai_ari.followup.outbox import ItemState, OutboxItem, Recipient
 from kai_ari.promises.obligation import Obligation, Owed
 from kai_ari.promises.opt_out import OptOut
 from kai_ari.promises.permission import Dialled
@@ -136,14 +136,29 @@ class Desk(Protocol):
         """Oldest first: all, those of a call or an obligation, those to an address."""
         ...
 
-    async def due(
-        self, at: datetime, limit: int, *, not_by: Collection[str] = ()
+    async def sent_to(
+        self, person: str, *, states: Collection[ItemState], newest: int
     ) -> Sequence[OutboxItem]:
-        """Queued and due, oldest first, without those of the channels `not_by`."""
+        """Those to a key of `people` that are in one of `states`: the `newest` so many, newest
+        first."""
         ...
 
-    async def next_due(self, *, not_by: Collection[str] = ()) -> datetime | None:
-        """When the first queued item is due."""
+    async def due(
+        self,
+        at: datetime,
+        limit: int,
+        *,
+        not_by: Collection[str] = (),
+        but: Collection[str] = (),
+    ) -> Sequence[OutboxItem]:
+        """Queued and due, oldest first, without those of the channels `not_by` and those with a
+        key of `but`."""
+        ...
+
+    async def next_due(
+        self, *, not_by: Collection[str] = (), but: Collection[str] = ()
+    ) -> datetime | None:
+        """When the first queued item is due, left out as in `due`."""
         ...
 
     async def in_flight(self) -> Sequence[OutboxItem]:

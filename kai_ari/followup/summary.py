@@ -111,4 +111,6 @@ def _words(facts: Facts) -> str:
         words = f"Message of {round(facts.recorded_ms / 1000)} s"
     elif facts.voicemail_in:
         words = f"Voicemail in mailbox {gsm7(facts.voicemail_in)}"
+    elif facts.recording_failed:
+        words = "Recording their message failed"
     return ". ".join(part for part in (texted, f'"{reason}"' if reason else "", words) if part)

@@ -117,20 +117,39 @@ class SqlFollowUp:
             query = query.where(rows.c.address == storable(address))
         return [to_item(row) for row in await self._ledger.rows(query)]
 
-    async def due(
-        self, at: datetime, limit: int, *, not_by: Collection[str] = ()
+    async def sent_to(
+        self, person: str, *, states: Collection[ItemState], newest: int
     ) -> Sequence[OutboxItem]:
         rows = tables.outbox
         query = (
             select(rows)
-            .where(_queued(not_by), rows.c.next_at <= instant_text(at))
+            .where(rows.c.person == person, rows.c.state.in_([state.value for state in states]))
+            .order_by(rows.c.created_at.desc(), rows.c.key.desc())
+            .limit(newest)
+        )
+        return [to_item(row) for row in await self._ledger.rows(query)]
+
+    async def due(
+        self,
+        at: datetime,
+        limit: int,
+        *,
+        not_by: Collection[str] = (),
+        but: Collection[str] = (),
+    ) -> Sequence[OutboxItem]:
+        rows = tables.outbox
+        query = (
+            select(rows)
+            .where(_queued(not_by, but), rows.c.next_at <= instant_text(at))
             .order_by(rows.c.next_at, rows.c.key)
             .limit(limit)
         )
         return [to_item(row) for row in await self._ledger.rows(query)]
 
-    async def next_due(self, *, not_by: Collection[str] = ()) -> datetime | None:
-        query = select(func.min(tables.outbox.c.next_at)).where(_queued(not_by))
+    async def next_due(
+        self, *, not_by: Collection[str] = (), but: Collection[str] = ()
+    ) -> datetime | None:
+        query = select(func.min(tables.outbox.c.next_at)).where(_queued(not_by, but))
         [(first,)] = await self._ledger.rows(query)
         return datetime.fromisoformat(first) if first else None
 
@@ -208,10 +227,12 @@ class SqlFollowUp:
         return int(written)
 
 
-def _queued(not_by: Collection[str]) -> ColumnElement[bool]:
+def _queued(not_by: Collection[str], but: Collection[str]) -> ColumnElement[bool]:
     rows = tables.outbox.c
     queued = rows.state == ItemState.QUEUED.value
-    return queued & rows.channel.not_in(not_by) if not_by else queued
+    if not_by:
+        queued &= rows.channel.not_in(not_by)
+    return queued & rows.key.not_in(but) if but else queued
 
 
 def _dialled(records: Sequence[Record]) -> Sequence[Dialled]:

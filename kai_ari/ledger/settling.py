@@ -75,7 +75,7 @@ def _may_begin(connection: Connection, before: History, started: follow.CallBack
     if started.attempt != now.attempts + 1:
         raise Overtaken(f"{what}: {now.attempts} were made")
     if is_out(connection, started.number):
-        raise Overtaken(f"{what}: {started.number} is on the opt-out list")
+        raise Overtaken(f"{what}: the number is on the opt-out list")
 
 
 def is_out(connection: Connection, number: str) -> bool:

@@ -98,6 +98,8 @@ outbox = Table(
     Index("outbox_obligation", "obligation"),
     Index("outbox_call", "call"),
     Index("outbox_receipt", "receipt"),
+    Index("outbox_person", "person", "created_at"),
+    Index("outbox_address", "address"),
 )
 
 #: Who does not want to be called; the last row of a number holds. Append-only.

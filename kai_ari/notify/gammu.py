@@ -12,9 +12,10 @@ import os
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from kai_ari import log
@@ -28,6 +29,8 @@ from kai_ari.notify.texting import sender_of
 
 #: How often the folders are looked at, as gammu-smsd itself does by default.
 LOOK_S = 1.0
+#: What could not be read or written down is left alone for so long.
+AGAIN_S = 30.0
 #: The parts of a long message are written one after the other; this long after the last, all are.
 _SETTLED_S = 2.0
 #: Failures older than this are history: they are told again after each start.
@@ -67,7 +70,7 @@ class GammuSms:
             # With its byte order mark, UTF-16 is read the same in every locale.
             _write(self._spool / "outbox" / name, b"\xfe\xff" + _text(notice).encode("utf-16-be"))
         except OSError as error:
-            raise self._unusable(error) from error
+            raise _unusable(self._spool / "outbox", error) from error
         return name
 
     async def folder_of(self, receipt: str) -> str:
@@ -80,23 +83,31 @@ class GammuSms:
         return await asyncio.to_thread(look)
 
     async def check(self) -> None:
-        """Whether a file can be put into the outbox, for one that gammu-smsd does not read.
-        Raises SendingFailed."""
-        try:
-            probe = self._spool / "outbox" / ".kai"
-            await asyncio.to_thread(probe.touch)
-            await asyncio.to_thread(probe.unlink)
-        except OSError as error:
-            raise self._unusable(error) from error
+        """Whether files can be put into the outbox, and moved away from the inbox: with one that
+        gammu-smsd does not read. Raises SendingFailed."""
+        inbox = self._spool / "inbox"
+        for folder in (self._spool / "outbox", inbox, inbox / READ):
+            if folder.name != READ or folder.exists():  # it is made when it is needed
+                await asyncio.to_thread(_probe, folder)
 
-    def _unusable(self, error: OSError) -> SendingFailed:
-        return SendingFailed(
-            f"{error.filename or self._spool} cannot be used ({error.strerror}); see that"
-            " gammu-smsd runs with service = files, that its folders are below sms.gammu.spool,"
-            " and that Kai's user is in its group",
-            retry=True,
-            uncertain=False,
-        )
+
+def _probe(folder: Path) -> None:
+    try:
+        (folder / ".kai").touch()
+        (folder / ".kai").unlink()
+    except OSError as error:
+        raise _unusable(folder, error) from error
+
+
+def _unusable(folder: Path, error: OSError) -> SendingFailed:
+    """The folder and not the file, whose name holds a number."""
+    return SendingFailed(
+        f"{folder} cannot be used ({_strerror(error)}); see that gammu-smsd runs with service ="
+        " files, that its folders are below sms.gammu.spool, and that Kai's user is in its group,"
+        " which has to be let to write there (chmod g+w)",
+        retry=True,
+        uncertain=False,
+    )
 
 
 def _text(notice: Notice) -> str:
@@ -127,27 +138,55 @@ class GammuFolders:
         self._country = settings.country
         self._sink = sink
         self._told: set[str] = set()
-        self._trouble = ""
+        self._handed_on: set[str] = set()  # files that could not be moved out of the inbox
+        self._rests: dict[str, float] = {}  # until when, by sender or by file in `error`
+        self._troubles: set[str] = set()  # logged already
 
     async def watch(self) -> None:
         """Until cancelled. What cannot be read or written down now, is tried again."""
         while True:
             try:
                 await self._look()
-                self._trouble = ""
-            except (OSError, LedgerError) as error:
-                if str(error) != self._trouble:
-                    _log.error("gammu-smsd's folders not read", extra=log.fields(error=str(error)))
-                self._trouble = str(error)
+            except OSError as error:
+                self._log_once(error)
             await asyncio.sleep(LOOK_S)
 
     async def _look(self) -> None:
-        for name in await asyncio.to_thread(self._failed):
-            why = "gammu-smsd could not send it; its log says why"
-            await self._sink.receipt("sms", name, ReceiptResult.FAILED, why)
-            self._told.add(name)
-        for parts in await asyncio.to_thread(self._received):
-            await self._hand_on(parts)
+        failed = await asyncio.to_thread(self._failed)
+        received = await asyncio.to_thread(self._received)
+        for name in failed:
+            await self._try(name, partial(self._tell_failure, name))
+        for sender, parts in received:
+            await self._try(sender, partial(self._hand_on, sender, parts))
+        there = {*failed, *(sender for sender, _ in received)}
+        self._rests = {name: until for name, until in self._rests.items() if name in there}
+        if not self._rests:
+            self._troubles.clear()
+
+    async def _try(self, name: str, act: Callable[[], Awaitable[None]]) -> None:
+        """One that fails keeps no other waiting but what the same person has texted since: of STOP
+        and START the last has to hold."""
+        if self._rests.get(name, 0.0) > time.monotonic():
+            return
+        try:
+            await act()
+        except (OSError, LedgerError) as error:
+            self._rests[name] = time.monotonic() + AGAIN_S
+            self._log_once(error)
+        else:
+            self._rests.pop(name, None)
+
+    def _log_once(self, error: OSError | LedgerError) -> None:
+        """Without the names of files, which hold numbers."""
+        why = _strerror(error) if isinstance(error, OSError) else str(error)
+        if why not in self._troubles:
+            _log.error("gammu-smsd's folders not read", extra=log.fields(error=why))
+        self._troubles.add(why)
+
+    async def _tell_failure(self, name: str) -> None:
+        why = "gammu-smsd could not send it; its log says why"
+        await self._sink.receipt("sms", name, ReceiptResult.FAILED, why)
+        self._told.add(name)
 
     def _failed(self) -> list[str]:
         since = time.time() - _HISTORY_S
@@ -155,33 +194,51 @@ class GammuFolders:
         self._told &= {path.name for path in found}
         return [path.name for path in found if path.name not in self._told]
 
-    def _received(self) -> list[list[Path]]:
-        """The parts of each message that is complete, in order."""
-        messages: defaultdict[str, list[tuple[int, Path]]] = defaultdict(list)
+    def _received(self) -> list[tuple[str, list[Path]]]:
+        """Each message that is complete, in order: its sender, and its parts in order."""
+        messages: defaultdict[tuple[str, str], list[tuple[int, Path]]] = defaultdict(list)
         for path in (self._spool / "inbox").glob("IN*.txt"):
             if found := _RECEIVED.fullmatch(path.name):
-                messages[found[1]].append((int(found[3]), path))
+                messages[found[1], found[2]].append((int(found[3]), path))
+        self._handed_on &= {path.name for parts in messages.values() for _, path in parts}
         settled = time.time() - _SETTLED_S
         return [
-            [path for _, path in sorted(parts)]
-            for _, parts in sorted(messages.items())
+            (sender, [path for _, path in sorted(parts)])
+            for (_, sender), parts in sorted(messages.items())
             if max(_age(path) for _, path in parts) <= settled
         ]
 
-    async def _hand_on(self, parts: list[Path]) -> None:
-        text = await asyncio.to_thread(lambda: "".join(map(_read, parts)))
-        found = _RECEIVED.fullmatch(parts[0].name)
-        address = sender_of(found[2], self._country) if found else None
-        if address is not None and text.strip() not in _NETWORK_REPORTS:
+    async def _hand_on(self, sender: str, parts: list[Path]) -> None:
+        """Once, also when the files cannot be moved away: that is tried again each time."""
+        new = [path for path in parts if path.name not in self._handed_on]
+        text = await asyncio.to_thread(lambda: "".join(map(_read, new)))
+        address = sender_of(sender, self._country)
+        if new and address is not None and text.strip() not in _NETWORK_REPORTS:
             await self._sink.reply("sms", address, text)
-        await asyncio.to_thread(lambda: list(_put_aside(parts)))
+        names = {path.name for path in parts}
+        try:
+            await asyncio.to_thread(_put_aside, parts)
+        except OSError as error:
+            if not self._handed_on:
+                _log.error(
+                    "what people texted stays in gammu-smsd's inbox, and comes again when Kai is"
+                    " started again: see kai-ari check",
+                    extra=log.fields(folder=str(self._spool / "inbox"), error=_strerror(error)),
+                )
+            self._handed_on |= names
+        else:
+            self._handed_on -= names
 
 
-def _put_aside(parts: list[Path]) -> Iterator[Path]:
+def _put_aside(parts: list[Path]) -> None:
     for path in parts:
         aside = path.parent / READ
         aside.mkdir(exist_ok=True)
-        yield path.replace(aside / path.name)
+        path.replace(aside / path.name)
+
+
+def _strerror(error: OSError) -> str:
+    return error.strerror or type(error).__name__
 
 
 def _age(path: Path) -> float:

@@ -3,6 +3,7 @@ unconfirmed."""
 
 import asyncio
 import logging
+import re
 from urllib.parse import quote
 
 from kai_ari.followup.gsm7 import gsm7
@@ -12,6 +13,8 @@ from kai_ari.notify.settings import AppriseSettings
 #: apprise waits 4 s for a connection and 4 s for an answer by itself.
 LIMIT_S = 30.0
 _MAX_WHY = 200
+#: So many last digits of a number tell whose it is; of the 15 that it may have, 8 are before them.
+_TELLING = 7
 
 
 class AppriseSms:
@@ -38,19 +41,28 @@ class AppriseSms:
             ) from error
         if why is not None:
             raise SendingFailed(
-                f"the SMS provider did not take it ({self._safe(why)}); correct sms.apprise.service"
-                " in kai.yaml or the secret sms_password, unless the provider is down",
+                f"the SMS provider did not take it ({self._safe(why, notice.to.address)}); correct"
+                " sms.apprise.service in kai.yaml or the secret sms_password, unless the provider"
+                " is down",
                 retry=True,
                 uncertain=False,
             )
         return Sent(receipt=notice.key, confirmed=False)
 
-    def _safe(self, why: str) -> str:
-        """Without the password, in case the provider or apprise repeats it."""
+    def _safe(self, why: str, to: str) -> str:
+        """Without the password and the number, which the provider or apprise may repeat: it is
+        shown and logged."""
         password = self._settings.password
         for form in filter(None, (password, quote(password, safe=""))):
             why = why.replace(form, "...")
-        return why[:_MAX_WHY]
+        return re.sub(_written(to), "...", why)[:_MAX_WHY]
+
+
+def _written(number: str) -> str:
+    """A pattern of the number as anybody may write it: with or without + and country code, in
+    groups or not."""
+    digits = re.sub(r"\D", "", number)
+    return r"(?:\+|%2B)?(?:\d[\s().-]*){0,8}" + r"[\s().-]*".join(digits[-_TELLING:])
 
 
 def readable(service: str) -> bool:

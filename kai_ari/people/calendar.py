@@ -24,6 +24,8 @@ MAX_BYTES = 2_000_000
 MAX_SHIFTS = 5_000
 _TOO_OFTEN = ("SECONDLY", "MINUTELY", "HOURLY")
 _MAX_UNREAD = 20
+#: With a zone, dates near the first and the last year that Python knows cannot be worked with.
+_YEARS = range(1900, 9000)
 
 
 class NotACalendar(ValueError):
@@ -98,9 +100,16 @@ def _leave_out(calendar: Calendar, unread: list[str]) -> None:
             unread.append(f"{_title(part)} has no beginning, or is written wrongly")
         elif part.name == "VEVENT" and _repeats_too_often(part):
             unread.append(f"{_title(part)} repeats more than once a day")
+        elif part.name == "VEVENT" and not _in_our_time(part):
+            unread.append(f"{_title(part)} has no end in our time: give it a nearer one")
         else:
             kept.append(part)
     calendar.subcomponents = kept
+
+
+def _in_our_time(event: Any) -> bool:
+    written = (getattr(event.get(name), "dt", None) for name in ("DTSTART", "DTEND"))
+    return all(at.year in _YEARS for at in written if isinstance(at, date))
 
 
 def _repeats_too_often(event: Any) -> bool:

@@ -42,17 +42,16 @@ class Reply(StrEnum):
 
 
 #: Alone in a message. Those of the CTIA Messaging Principles, section 5.1.3, which operators
-#: in North America require.
+#: in North America require, and of 47 CFR 64.1200 (a)(10).
 _OUT_ALONE: Final = frozenset(
-    {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "optout", "opt out"}
+    """stop|stopall|stop all|unsubscribe|cancel|end|quit|optout|opt out|revoke
+    |stop thanks|stop thank you""".replace("\n    ", "").split("|")
 )
 _IN_ALONE: Final = frozenset({"start", "unstop", "opt in", "optin"})
 _YES_ALONE: Final = frozenset(
     """yes|yeah|yep|yup|yes please|yeah please|please|please do|sure|sure thing|of course|ok|okay
     |all right|alright|go ahead|yes go ahead|that is fine|that's fine|that works|yes sure|yes ok
-    |yes okay|yes that's fine|yes that is fine|yes that works|y""".replace("\n", "")
-    .replace("    ", "")
-    .split("|")
+    |yes okay|yes that's fine|yes that is fine|yes that works|y""".replace("\n    ", "").split("|")
 )
 _CONTACT: Final = (
     r"(?:call|calling|calls|text|texting|ring|ringing|phone|phoning|contact|contacting|message"

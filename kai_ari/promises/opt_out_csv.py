@@ -34,7 +34,7 @@ def from_csv(text: str, *, country: str, at: datetime, evidence: str) -> Sequenc
     """
     text = text.removeprefix("\ufeff")
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
-    rows = list(enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), start=1))
+    rows = _rows(text, delimiter)
     columns: Sequence[str] = COLUMNS[:1]
     if rows and normalise_number(_bare("".join(rows[0][1][:1]).strip()), country) is None:
         columns = [cell.strip().lower() for cell in rows.pop(0)[1]]
@@ -52,6 +52,20 @@ def from_csv(text: str, *, country: str, at: datetime, evidence: str) -> Sequenc
     if wrong:
         raise ValueError("; ".join(wrong))
     return entries
+
+
+def _rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """Each row with the line it begins on."""
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    line = 1
+    try:
+        for row in reader:
+            rows.append((line, row))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"line {line}: a quote is missing, or one too many ({error})") from error
+    return rows
 
 
 def _entry(given: dict[str, str], country: str, at: datetime, evidence: str) -> OptOut:

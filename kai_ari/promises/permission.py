@@ -4,8 +4,8 @@ Asked when a call back is booked (`may_ever_dial`) and again when it is due (`ma
 number that somebody spoke or typed is never enough to make Kai dial it.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -67,7 +67,6 @@ class Prefix:
 
     begins: str
     but_not: tuple[str, ...] = ()
-    per_minute: Decimal = Decimal(0)  # what a begun minute costs, in the business's currency
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +76,9 @@ class Rules:
 
     International is what lies outside `country` (ISO 3166): a prefix that is longer than the
     country's own calling code, or that has another one, opens it, and `countries` do.
-    Premium numbers are opened by `premium` alone. `longest` is where Kai ends a call back.
+    Premium numbers are opened by `premium` alone. `per_minute` is what a begun minute costs, in
+    the business's currency, by what a number begins with: the longest holds, and opens nothing.
+    `longest` is where Kai ends a call back.
     """
 
     country: str
@@ -91,6 +92,7 @@ class Rules:
     attempts: int = 3
     per_day: int = 2
     at_once: int = 1
+    per_minute: Mapping[str, Decimal] = field(default_factory=dict)
     cost_per_day: Decimal | None = None
     longest: timedelta = timedelta(minutes=60)
 
@@ -237,10 +239,9 @@ def _affordable(
 
 
 def _cost(number: str, lasts: timedelta, rules: Rules) -> Decimal:
-    prefix = _prefix(number, rules)
-    if prefix is None:
-        return Decimal(0)
-    return prefix.per_minute * max(1, -(-lasts // timedelta(minutes=1)))
+    known = [begins for begins in rules.per_minute if number.startswith(begins)]
+    per_minute = rules.per_minute[max(known, key=len)] if known else Decimal(0)
+    return per_minute * max(1, -(-lasts // timedelta(minutes=1)))
 
 
 def _lasted(one: Dialled, rules: Rules) -> timedelta:

@@ -250,17 +250,12 @@ class Attempt:
             # Either side may have left in this moment; news of a caller who did follows.
             _log.warning("not joined", extra=log.fields(leg=name, error=str(error)))
             await self._end(name, CameBack.FAILED, "could not be joined with the caller")
-            await self._take_back()
+            # It may have taken the caller out of Kai's hearing. Who cannot be brought back is not
+            # talked at: the error ends the attempt, and news that they have left explains it.
+            await self._scene.call.part()
             return
         self._joined = name
         await record.note(leg.LegJoined(leg=name))
-
-    async def _take_back(self) -> None:
-        """A joining that failed half-way may have taken the caller out of Kai's hearing."""
-        try:
-            await self._scene.call.part()
-        except AsteriskError as error:
-            _log.debug("the caller has left, too", extra=log.fields(error=str(error)))
 
     # -- what follows ----------------------------------------------------------------
 

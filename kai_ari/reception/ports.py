@@ -124,7 +124,7 @@ class LiveCall(Protocol):
     async def delete_recording(self, recording: str) -> None: ...
 
     async def rejoin(self) -> None:
-        """Put the caller back into the bridge after a recording."""
+        """Put the caller back into the bridge after a recording, if they are not in it."""
         ...
 
     # -- legs (see `legs`) -----------------------------------------------------------
@@ -154,7 +154,10 @@ class LiveCall(Protocol):
         ...
 
     async def part(self) -> None:
-        """The caller comes back to Kai's media, after a joined leg has gone or was sent away."""
+        """The caller comes back to Kai's media, after a joined leg has gone or was sent away.
+
+        Wherever they are: also from a recording that is over, or from Kai's media itself.
+        """
         ...
 
     async def audio_flow(self, leg: str) -> AudioFlow: ...

@@ -278,8 +278,7 @@ class _Service:
             await self._call.leave_to_dialplan()
             return ev.Ended(by=by, cause=None, reason=f"fault:{code}")
         try:
-            async with asyncio.timeout(APOLOGY_S):
-                await self._apologise()
+            await self._apologise()
             await self._call.hang_up()
         except (AsteriskError, MediaError, SpeechError, TimeoutError) as silent:
             _log.error("the caller could not be told", extra=log.fields(error=str(silent)))
@@ -289,10 +288,13 @@ class _Service:
     async def _apologise(self) -> None:
         if self._media is None:
             raise MediaError("no audio was open yet")
-        playout = self._media.start_line()
-        async for chunk in self._house.speech.synthesizer.speak(lines.FAULT.text):
-            await playout.write(chunk)
-        await playout.finish()
+        await self._call.part()  # whatever broke may have left them where Kai is not heard
+        line = lines.NOT_SAVED if self._voicemail.not_kept else lines.FAULT
+        async with asyncio.timeout(APOLOGY_S):
+            playout = self._media.start_line()
+            async for chunk in self._house.speech.synthesizer.speak(line.text):
+                await playout.write(chunk)
+            await playout.finish()
 
     async def _wrap_up(self, ended: ev.Ended | None) -> None:
         """Write the ending and what is owed in one transaction; leave nothing in Asterisk.

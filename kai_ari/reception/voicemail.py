@@ -8,7 +8,7 @@ from kai_ari import log
 from kai_ari.calls import events as ev
 from kai_ari.calls.outcome import MIN_MESSAGE_MS, MIN_VOICED_MS
 from kai_ari.dialogue.turns import Saved
-from kai_ari.errors import AsteriskError, SpeechError
+from kai_ari.errors import AsteriskError, LedgerError, SpeechError
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
 from kai_ari.reception.inbox import Inbox
@@ -31,8 +31,8 @@ MAX_SILENCE_S = 5
 #: A caller who hangs up ends the recording; Asterisk reports it within milliseconds.
 LAST_WORD_S = 5.0
 
-#: Waits before fetching a recording again. What cannot be fetched stays with Asterisk, and is
-#: collected when the agent connects the next time (see takeover).
+#: Waits before fetching a recording again. What cannot be fetched or kept stays with Asterisk, and
+#: is collected when the call is over (see takeover).
 FETCH_AGAIN_S = (0.5, 2.0)
 
 
@@ -44,7 +44,10 @@ class Archive:
     speech: Speech
 
     async def keep(self, record: CallRecord, recording: str, wav: bytes) -> bytes | None:
-        """Store a finished recording; its audio when it is a message, which is then owed."""
+        """Store a finished recording; its audio when it is a message, which is then owed.
+
+        Raises SpeechError, LedgerError.
+        """
         pcm = await asyncio.to_thread(self.speech.decode_wav, wav)
         voiced_ms = await asyncio.to_thread(self.speech.voiced_ms, pcm)
         file, sha256 = await self.recordings.store(f"{record.call}-{recording}.wav", wav)
@@ -94,10 +97,15 @@ class Voicemail:
         self._archive = archive
         self._max_s = max_s
         self._taken = 0
+        self.not_kept = False  # what was recorded last, which the caller has to be told
         self._untranscribed: list[tuple[str, bytes]] = []
 
     async def take(self, inbox: Inbox[Any]) -> tuple[Saved, CallerGone | None]:
-        """Record once. Whether a message now stands, and who left while it was recorded."""
+        """Record once. Whether a message now stands, and who left while it was recorded.
+
+        Who did not leave is back with Kai then, whatever went wrong. Raises AsteriskError when
+        they could not be brought back, and LedgerError before they are taken away.
+        """
         self._taken += 1
         recording = f"message{self._taken}"
         await self._record.note(ev.RecordingStarted(recording=recording))
@@ -106,7 +114,7 @@ class Voicemail:
                 recording, max_s=self._max_s, max_silence_s=MAX_SILENCE_S
             )
         except AsteriskError as error:
-            await self._record.note(ev.RecordingFailed(recording=recording, why=str(error)))
+            await self._note_failure(recording, str(error))
             await self._call.rejoin()
             return Saved(ok=False, failed=True), None
         done, gone = await self._wait(recording, inbox)
@@ -136,18 +144,20 @@ class Voicemail:
     async def _keep(self, recording: str, done: RecordingDone | RecordingBroken) -> Saved:
         """Fetch and store; Asterisk's own copy goes last, when nothing can be lost any more."""
         if isinstance(done, RecordingBroken):
-            await self._record.note(ev.RecordingFailed(recording=recording, why=done.why))
+            await self._note_failure(recording, done.why)
             return Saved(ok=False, failed=True)
-        await self._record.note(
-            ev.RecordingFinished(recording=recording, duration_ms=done.duration_ms)
-        )
+        finished = ev.RecordingFinished(recording=recording, duration_ms=done.duration_ms)
         try:
+            await self._record.note(finished)
             wav = await self._fetch(recording)
+            pcm = await self._archive.keep(self._record, recording, wav)
         except AsteriskError as error:
-            why = f"not fetched yet: {error}"
-            await self._record.note(ev.RecordingFailed(recording=recording, why=why))
+            await self._note_failure(recording, f"not fetched yet: {error}")
             return Saved(ok=False, failed=True)
-        pcm = await self._archive.keep(self._record, recording, wav)
+        except (LedgerError, SpeechError) as error:
+            self.not_kept = True
+            await self._note_failure(recording, f"not kept yet: {error}")
+            return Saved(ok=False, not_kept=True)
         try:
             await self._call.delete_recording(recording)
         except AsteriskError as error:
@@ -156,6 +166,14 @@ class Voicemail:
             return Saved(ok=False)
         self._untranscribed.append((recording, pcm))
         return Saved(ok=True)
+
+    async def _note_failure(self, recording: str, why: str) -> None:
+        """The caller is outside: without a record of it, too, they have to come back to Kai."""
+        _log.warning("a recording failed", extra=log.fields(error=why))
+        try:
+            await self._record.note(ev.RecordingFailed(recording=recording, why=why))
+        except LedgerError as error:
+            _log.error("this is not on record", extra=log.fields(error=str(error)))
 
     async def _fetch(self, recording: str) -> bytes:
         for wait_s in FETCH_AGAIN_S:

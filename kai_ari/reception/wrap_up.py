@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 from kai_ari.calls import events as ev
 from kai_ari.calls.follow_events import CalledOut
-from kai_ari.calls.outcome import Headline, need_and_number, outcome, usable_number
+from kai_ari.calls.outcome import (
+    Headline,
+    left_unfinished,
+    need_and_number,
+    outcome,
+    usable_number,
+)
 from kai_ari.dialogue.lines import WITHDRAWN
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
@@ -26,17 +32,19 @@ async def conclude(record: CallRecord, ended: ev.Ended) -> None:
 
 
 def owes_call_back(history: Sequence[ev.Event]) -> bool:
-    """Not owed yet, nothing concluded, and a number to call: for a need stated and not taken
-    back, or for a person who was promised and with whom nothing proves that the caller talked.
+    """Not owed yet, not forbidden, and a number to call: for a hand-off that was the last to come
+    of the call and is unfinished, or, with nothing concluded, for a need stated. A need that was
+    taken back is none; but who was cut off has not got what was promised.
     """
-    withdrawn = any(
-        isinstance(event, ev.LineStarted) and event.line == WITHDRAWN.id for event in history
-    )
     result = outcome(history)
     owed = any(isinstance(e, ev.ObligationWritten) and e.owed == Owed.CALL_BACK for e in history)
     called_out = any(isinstance(event, CalledOut) for event in history)  # what for, is owed still
-    if owed or called_out or result.facts & _CONCLUDED:
+    if owed or called_out or Headline.OPTED_OUT in result.facts:
         return False
-    if Headline.HANDOFF_SUSPECT in result.facts:
+    if result.headline is Headline.HANDOFF_SUSPECT:
         return usable_number(history) is not None
-    return not withdrawn and need_and_number(history) is not None
+    if any(isinstance(e, ev.LineStarted) and e.line == WITHDRAWN.id for e in history):
+        return False
+    if left_unfinished(history):
+        return usable_number(history) is not None
+    return not result.facts & _CONCLUDED and need_and_number(history) is not None

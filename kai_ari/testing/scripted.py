@@ -113,8 +113,11 @@ class ListLedger:
 @dataclass(kw_only=True)
 class DictRecordings:
     files: dict[str, bytes] = field(default_factory=dict)
+    full: bool = False
 
     async def store(self, name: str, data: bytes) -> tuple[str, str]:
+        if self.full:
+            raise LedgerError("there is no room for a recording, says the script")
         self.files[name] = data
         return f"recordings/{name}", "0" * 64
 
@@ -132,6 +135,7 @@ class ScriptedPlayout:
     async def write(self, pcm: bytes) -> None:
         if self._started_at is None:
             self._started_at = self._loop.time()
+            self._media.call.spoken_to_nobody += not self._media.call.in_bridge
             self._media.call.kai_speaks()
         self._total += duration_ms(pcm)
 
@@ -218,6 +222,7 @@ class ScriptedCall:
         self.left_to_dialplan = False
         self.sent_on: list[list[str]] = []  # rounds of addresses
         self.in_bridge = True
+        self.spoken_to_nobody = 0  # lines and music begun while the caller was not in Kai's bridge
         self._acts = list(acts)
         self._utterances = utterances
         self._fail_to_answer = fail_to_answer
@@ -327,11 +332,16 @@ class ScriptedCall:
             file.writeframes(self._recorded)
         return buffer.getvalue()
 
+    @property
+    def recording_left(self) -> bool:
+        return bool(self._recorded)
+
     async def delete_recording(self, recording: str) -> None:
         self._maybe_fail("delete_recording")
         self._recorded = b""
 
     async def rejoin(self) -> None:
+        self._maybe_fail("rejoin")
         self.in_bridge = True
 
     # -- legs ------------------------------------------------------------------------
@@ -343,6 +353,7 @@ class ScriptedCall:
         return await self.legs.open_audio(leg)
 
     async def join(self, leg: str) -> None:
+        self.in_bridge = False
         await self.legs.join(leg)
         match self._acts:
             case [HangUpInTalk(after_ms=after_ms), *rest]:
@@ -354,7 +365,9 @@ class ScriptedCall:
         return self.legs.talking
 
     async def part(self) -> None:
+        self._maybe_fail("part")
         await self.legs.part()
+        self.in_bridge = True
 
     async def audio_flow(self, leg: str) -> AudioFlow:
         return await self.legs.audio_flow(leg)

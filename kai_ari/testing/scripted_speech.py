@@ -77,8 +77,10 @@ class ScriptedUtterance:
 class ScriptedSynthesizer:
     def __init__(self, *, works: bool = True) -> None:
         self.works = works
+        self.spoken: list[str] = []
 
     def speak(self, text: str) -> ScriptedUtterance:
+        self.spoken.append(text)
         return ScriptedUtterance(text, works=self.works)
 
 
@@ -96,9 +98,12 @@ class ScriptedSpeech:
         return _Detector()
 
     def decode_wav(self, data: bytes) -> bytes:
-        with wave.open(io.BytesIO(data)) as file:
-            pcm: bytes = file.readframes(file.getnframes())
-            return pcm
+        try:
+            with wave.open(io.BytesIO(data)) as file:
+                pcm: bytes = file.readframes(file.getnframes())
+                return pcm
+        except (wave.Error, EOFError) as error:
+            raise SpeechError(f"no WAV file: {error}") from error
 
     def voiced_ms(self, pcm: bytes) -> int:
         return int(np.count_nonzero(np.frombuffer(pcm, dtype="<i2"))) * 1000 // SAMPLE_RATE

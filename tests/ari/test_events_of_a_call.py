@@ -9,6 +9,7 @@ import pytest
 
 from kai_ari.asterisk.client import AriClient, AriSettings
 from kai_ari.asterisk.dispatch import SIGNAL_LIMIT, SignalQueue, Switchboard
+from kai_ari.asterisk.errors import LegGone
 from kai_ari.asterisk.live_call import AriCall
 from kai_ari.calls.call import Arrival, CallId, own_id
 from kai_ari.calls.events import EndedBy
@@ -134,3 +135,22 @@ def test_events_of_nobody_are_left_to_the_connection(switchboard: Switchboard) -
     assert not switchboard.deliver({"type": "StasisStart", "channel": {"id": "1700000000.1"}})
     assert not switchboard.deliver({"type": "StasisStart", "channel": {"id": stranger}})
     assert not switchboard.deliver({"type": "BridgeCreated", "bridge": {"id": stranger}})
+
+
+async def test_a_caller_is_put_into_the_bridge_only_when_they_are_out_of_it(
+    calls: list[AriCall], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_in: list[tuple[str, ...]] = []
+
+    async def add(_: AriClient, bridge: str, *channels: str) -> None:
+        let_in.append((bridge, *channels))
+
+    monkeypatch.setattr(AriClient, "add_to_bridge", add)
+    await calls[0].rejoin()
+    await calls[0].rejoin()
+    await calls[0].part()
+    assert let_in == [(own_id(CALLS[0], "bridge"), f"channel-of-{CALLS[0]}")]
+    with pytest.raises(LegGone):
+        await calls[0].join("leg1")  # which may have taken them out
+    await calls[0].part()
+    assert len(let_in) == 2

@@ -98,7 +98,8 @@ async def test_only_what_is_needed_is_loaded(pbx: LocalAsterisk) -> None:
 async def test_it_starts_without_an_error_in_its_log(pbx: LocalAsterisk) -> None:
     async with LocalAsterisk() as asterisk:
         log = (asterisk.home / "log/messages").read_text()
-    assert [line for line in log.splitlines() if "ERROR" in line] == []
+    bad = "ERROR", "Unknown keyword"  # a setting that Asterisk does not know is only a warning
+    assert [line for line in log.splitlines() if any(word in line for word in bad)] == []
 
 
 async def test_secrets_are_for_its_owner_only(pbx: LocalAsterisk) -> None:

@@ -241,6 +241,12 @@ EXAMPLES: dict[str, tuple[list[Event], Headline, tuple[int, ...], str]] = {
         (13, 14, 16),
         "",
     ),
+    "given back by Dana, cut off by Lee, then Kim": (
+        [ARRIVED, *talked(given_back=True), *talked("leg2", ms=4000), *talked("leg3"), DONE],
+        H.HUMAN_CONNECTED,
+        (22, 23, 25),
+        "",
+    ),
     "an answering service answered": (
         [ARRIVED, *talked(how=Acceptance.ANSWER), DONE],
         H.HANDED_OFF,

@@ -28,8 +28,14 @@ from kai_ari.calls.leg_events import (
     LegJoined,
     LegParted,
 )
-from kai_ari.calls.outcome import Headline, confirmed_slots, need_and_number, outcome
-from tests.calls.examples import ALL, DONE, EXAMPLES, recorded
+from kai_ari.calls.outcome import (
+    Headline,
+    confirmed_slots,
+    left_unfinished,
+    need_and_number,
+    outcome,
+)
+from tests.calls.examples import ALL, ARRIVED, DONE, EXAMPLES, LEFT, recorded, talked
 from tests.calls.strategies import HISTORY, PROVING
 
 H = Headline
@@ -263,3 +269,43 @@ def test_words_and_good_will_prove_nothing() -> None:
     for seed in range(50):
         random.Random(seed).shuffle(events)  # noqa: S311 - no secret
         assert outcome([*events, DONE]).headline is H.UNRESOLVED
+
+
+GIVEN_BACK = talked(given_back=True)
+
+
+@pytest.mark.parametrize(
+    ("then", "unfinished"),
+    [
+        ([], True),
+        ([LEFT], True),
+        ([*talked("leg2", heard=False, ms=4000, by=EndedBy.CALLER), LEFT], True),
+        ([*talked("leg2", given_back=True), LEFT], True),
+        ([*talked("leg2"), DONE], False),
+        ([*talked("leg2")[:-2], DONE], False),  # the two talk on without Kai
+        ([*talked("leg2", ms=4000, by=EndedBy.CALLER), LEFT], False),
+        ([*recorded(), DONE], False),
+        ([Acknowledged(workflow="dispatch", id="case-7"), DONE], False),
+    ],
+)
+def test_who_was_given_back_is_unfinished_until_something_is_concluded(
+    then: list[Event], unfinished: bool
+) -> None:
+    assert left_unfinished([ARRIVED, *GIVEN_BACK, *then]) is unfinished
+
+
+def test_whom_kai_took_out_of_a_proven_talk_is_unfinished() -> None:
+    assert left_unfinished([ARRIVED, *talked(by=EndedBy.KAI), LEFT])
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_unfinished_is_who_is_suspect_or_came_back_from_the_last_talk(name: str) -> None:
+    """None of the examples ends with a caller given back."""
+    events, headline, _, _ = EXAMPLES[name]
+    assert left_unfinished(events) is (headline is H.HANDOFF_SUSPECT)
+
+
+@given(HISTORY)
+def test_unfinished_is_never_who_was_not_joined_with_anybody(events: list[Event]) -> None:
+    if left_unfinished(events):
+        assert any(isinstance(event, LegParted) for event in events)

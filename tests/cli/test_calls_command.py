@@ -215,7 +215,9 @@ def test_every_mistake_in_kai_yaml_is_one_line(config: Path, said: Said) -> None
     assert [line.split(" line ")[1][:5] for line in err.splitlines()] == ["4: x:", "5: y:"]
 
 
-@pytest.mark.parametrize("arguments", ["", "calls -n 0", "calls show", "gossip"])
+@pytest.mark.parametrize(
+    "arguments", ["", "calls -n 0", f"calls -n {10**20}", "calls show", "gossip"]
+)
 def test_a_wrong_command_line_says_how(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments.split())

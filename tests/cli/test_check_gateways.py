@@ -158,7 +158,8 @@ async def test_a_template_that_cannot_be_read(house: House) -> None:
 
 
 async def test_folders_of_a_stick(house: House) -> None:
-    (house.directory / "spool/outbox").mkdir(parents=True)
+    for folder in ("outbox", "inbox"):
+        (house.directory / "spool" / folder).mkdir(parents=True)
     text = 'business: {name: Rossi}\nnumbers: {"100": {}}\nsms: {gammu: {spool: spool}}\n'
     assert await house.found(text) == []
     [found] = await house.found(text.replace("spool: spool", "spool: none"))

@@ -143,7 +143,7 @@ def accepted_or_told(directory: Path, text: str | bytes) -> None:
         told(directory, text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=mutations())
 def test_no_accident_ends_in_a_traceback(
     tmp_path_factory: pytest.TempPathFactory, text: str
@@ -151,7 +151,7 @@ def test_no_accident_ends_in_a_traceback(
     accepted_or_told(tmp_path_factory.getbasetemp(), text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(length=st.integers(0, len(example().encode())))
 def test_nor_does_a_half_written_file(
     tmp_path_factory: pytest.TempPathFactory, length: int
@@ -159,7 +159,7 @@ def test_nor_does_a_half_written_file(
     accepted_or_told(tmp_path_factory.getbasetemp(), example().encode()[:length])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(raw=st.one_of(st.binary(max_size=200), st.text(max_size=200)))
 def test_nor_does_what_is_no_kai_yaml(
     tmp_path_factory: pytest.TempPathFactory, raw: str | bytes
@@ -174,7 +174,7 @@ _ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_nor_does_a_value_of_any_kind_anywhere(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -163,6 +163,12 @@ def test_what_is_not_understood_ends_in_a_recording_then_an_honest_goodbye() -> 
     assert state.ended
 
 
+def test_a_message_that_could_not_be_kept_is_admitted_and_no_other_is_asked_for() -> None:
+    state, actions = play(Heard(text="voicemail please"), Saved(ok=False, not_kept=True))
+    assert said(actions) == ["not_saved"]
+    assert state.ended
+
+
 def test_without_a_recogniser_the_message_is_recorded() -> None:
     _, actions = play(CannotListen())
     assert Name(situation=Situation.AGENT_FAULT) in actions

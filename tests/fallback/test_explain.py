@@ -162,10 +162,18 @@ def test_who_makes_call_backs_and_who_is_told_is_said() -> None:
     assert "kai-ari inbox" in told_to
     assert "made by people" in retries
     callbacks = {"automatic": True, "attempts": 3, "per_day": 2, "between": "09:00-20:00"}
-    steps = [{"tell": "ann", "by": ["sms", "phone"], "wait": 10}]
+    steps = [
+        {"tell": "ann", "by": ["sms", "phone"], "wait": 10},
+        {"tell": "crew", "wait": 90},
+        {"tell": "crm", "wait": 5},
+    ]
     written = {"callbacks": {**callbacks, "retry_after": 30}, "alerts": {"steps": steps}}
     _, told_to, _, retries = answers(replace(shop(), settings=written))
-    assert "Told are Ann by text message and a phone call (10 minutes" in told_to
+    assert (
+        "Of all this Kai tells Ann by text message and a phone call. If nobody acknowledges it"
+        " within 10 minutes, it tells the team crew. If nobody acknowledges it within 90 minutes,"
+        " it tells the system crm."
+    ) in told_to
     assert "no noise" not in told_to
     assert "Kai makes the call backs that are owed itself, at 09:00-20:00" in retries
     assert "up to 3 times in all" in retries

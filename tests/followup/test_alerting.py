@@ -58,7 +58,7 @@ HAPPENS = st.lists(
 
 
 @given(rules=RULES, away=AWAY, urgent=st.booleans(), happens=HAPPENS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_nobody_is_told_twice_too_early_or_never(
     rules: AlertRules,
     away: PresenceBook,

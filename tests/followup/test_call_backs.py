@@ -252,6 +252,28 @@ def test_who_has_opted_out_meanwhile_is_not_called(tmp_path: Path) -> None:
     one_day(tmp_path, KEPT, check=check, before=opts_out, hours=0.1)
 
 
+def test_who_opts_out_between_the_check_and_the_start_is_not_named_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO", logger="kai")
+
+    async def nobody(_: Desk, number: str) -> None:
+        """The check came just before."""
+
+    async def opts_out(day: Day) -> None:
+        entry = OptOut(number=NUMBER, state=Listed.OUT, source="sms", at=AT, evidence="STOP")
+        await day.desk.say_opt_out(entry)
+        monkeypatch.setattr(Desk, "opted_out", nobody)
+
+    async def check(day: Day) -> None:
+        assert day.minutes == []
+
+    one_day(tmp_path, KEPT, check=check, before=opts_out, hours=0.001)
+    told = [record for record in caplog.records if record.message == "not called back"]
+    assert told
+    assert all(NUMBER[-7:] not in str(vars(record)) for record in told)
+
+
 def test_what_is_refused_for_now_says_why_and_is_made_when_it_may_be(tmp_path: Path) -> None:
     closed = replace(RULES, permission=replace(PERMITTED, between=(11 * 60, 20 * 60)))
 

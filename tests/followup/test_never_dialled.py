@@ -234,7 +234,7 @@ async def _stop(task: "asyncio.Task[None]") -> None:
         task.result()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(STEPS, TAKES)
 def test_the_scheduler_dials_nothing_that_must_not_be(
     steps: list[Step], takes: list[tuple[int, CallBackResult]]

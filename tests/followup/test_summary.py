@@ -98,6 +98,18 @@ def test_a_recording_without_words_from_a_hidden_number() -> None:
     )
 
 
+def test_that_recording_a_message_failed_is_told_until_there_is_one() -> None:
+    history = (arrived(), ev.RecordingFailed(recording="message1", why="disk full"))
+    owed = owing(Owed.ALERT)
+    assert text(history, owed) == (
+        "A caller, +12025550142. Recording their message failed. Owed: this alert. Call them."
+        " #3f9a1c22"
+    )
+    assert "Recording it failed" in mail(history, owed).text
+    assert "failed" not in text((*history, STORED), owed)
+    assert "failed" not in mail((*history, STORED), owed).text
+
+
 def test_who_asked_never_to_be_called_is_not_to_be_called() -> None:
     history = [*LEAK, OptedOut(number="+12025550142", source="voice", said="stop calling me")]
     assert "Do not call: they asked for that." in text(history, owing(Owed.DELIVER_MESSAGE))
@@ -117,7 +129,7 @@ def test_a_cut_is_made_in_their_words_before_anything_that_is_needed() -> None:
 
 
 @given(history=HISTORY, kinds=st.lists(st.sampled_from(Owed), min_size=1, max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_history_makes_a_text_that_any_phone_can_show(
     history: list[Event], kinds: list[Owed]
 ) -> None:

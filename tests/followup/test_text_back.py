@@ -46,6 +46,8 @@ from tests.followup.office import (
 )
 from tests.followup.test_call_backs import KEPT, PERMITTED, RULES, Calls
 
+pytestmark = pytest.mark.usefixtures("seldom_polls")
+
 CALLER = "+12025550142"
 WORDS = (
     "Rossi Plumbing: sorry that we missed your call. Call +12125550100 or answer this text."
@@ -282,6 +284,8 @@ def test_stop_opts_out_and_more_than_that_a_person_reads(
             assert (entry.source, entry.evidence) == ("sms", text)
             assert len(here.mail.got) - told == alerts
             assert (await here.house.states(call))["call_back"] == "open"
+            await here.answers(text)
+            assert len(await here.house.desk.opt_outs(all_entries=True)) == 1
             await here.left("bbbbbbbbbbbb")
             await pass_time(minutes=10)
             assert here.texts == [WORDS]

@@ -1,7 +1,9 @@
 """What is owed and queued: rows and events go together, and nobody acts twice on the same."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -112,6 +114,8 @@ async def test_an_item_from_plan_to_receipt(desk: SqlFollowUp) -> None:
     assert await desk.due(NINE, 10) == [ITEM]
     assert await desk.due(NINE + timedelta(hours=1), 1) == [ITEM]
     assert await desk.next_due() == NINE
+    assert await desk.due(NINE + timedelta(hours=1), 1, but=[ITEM.key]) == [later]
+    assert await desk.next_due(but=[ITEM.key]) == later.next_at
 
     sending, event = started(ITEM)
     await desk.change(sending, event)
@@ -133,6 +137,23 @@ async def test_an_item_from_plan_to_receipt(desk: SqlFollowUp) -> None:
     await desk.change(arrived, receipt)
     await desk.change(arrived, receipt)  # a gateway tells it twice
     assert await desk.items() == [later, replace(arrived, receipt="r?7")]
+
+
+async def test_the_newest_sent_to_somebody_come_first_and_by_an_index(
+    desk: SqlFollowUp, path: Path
+) -> None:
+    for minutes, key in enumerate(("first", "second", "third")):
+        at = NINE + timedelta(minutes=minutes)
+        await desk.plan(A, [replace(ITEM, key=key, created_at=at)])
+    await desk.plan(A, [replace(ITEM, key="lee", to=replace(ITEM.to, person="lee"))])
+    found = await desk.sent_to("dana", states={ItemState.QUEUED, ItemState.DEAD}, newest=2)
+    assert [item.key for item in found] == ["third", "second"]
+    assert await desk.sent_to("dana", states={ItemState.SENT}, newest=2) == []
+    with closing(sqlite3.connect(path)) as connection:
+        for column in ("person", "address"):
+            query = f"SELECT * FROM outbox WHERE {column} = '' AND state IN ('sent', 'dead')"  # noqa: S608
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {query} ORDER BY created_at").fetchall()
+            assert f"INDEX outbox_{column}" in str(plan)
 
 
 def ended(item: OutboxItem, result: follow.SendingResult) -> follow.SendingEnded:
@@ -188,8 +209,9 @@ async def test_a_call_back_is_begun_once_and_not_when_it_must_not(desk: SqlFollo
     await desk.note(A, calling(2))
     await desk.note(A, came_to(2, follow.CallBackResult.NO_ANSWER))
     await desk.say_opt_out(out("sms"))
-    with pytest.raises(Overtaken, match="opt-out list"):
+    with pytest.raises(Overtaken, match="opt-out list") as overtaken:
         await desk.note(A, calling(3))
+    assert NUMBER not in str(overtaken.value)  # it is logged
     await desk.say_opt_out(replace(out("command"), state=Listed.IN))
     await desk.note(A, follow.ObligationCancelled(obligation="o1", why="", by="dana"))
     with pytest.raises(Overtaken, match="it is cancelled already"):

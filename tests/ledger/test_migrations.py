@@ -83,7 +83,7 @@ async def test_a_ledger_with_calls_moves_forward(path: Path, newer: Path, clock:
 def before_follow_up(tmp_path: Path, path: Path) -> Path:
     """A ledger of the Kai before what is owed was followed up, with three things owed."""
     scripts = tmp_path / "older"
-    shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__", "0003*"))
+    shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__", "000[34]*"))
     prepare(path, scripts)
     booked = CallbackBooked(number="+12025550123", due="2026-11-23T08:00:00-05:00")
     with closing(sqlite3.connect(path)) as connection, connection:

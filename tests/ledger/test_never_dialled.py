@@ -114,7 +114,7 @@ async def played(steps: list[Step]) -> Business:
     return business
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(STEPS)
 def test_nothing_is_dialled_that_must_not_be(steps: list[Step]) -> None:
     asyncio.run(played(steps))

@@ -164,9 +164,7 @@ async def test_only_the_owner_may_look(ledger: SqlLedger) -> None:
     assert stat.S_IMODE(ledger.path.parent.stat().st_mode) == 0o700
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(EVENT, min_size=1, max_size=4), min_size=1, max_size=5))
 async def test_any_events_are_kept_as_they_are(
     tmp_path_factory: pytest.TempPathFactory, appends: list[list[Event]]

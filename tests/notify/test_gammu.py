@@ -21,6 +21,7 @@ from kai_ari.notify.settings import GammuSettings
 from tests.notify.notices import LIMIT_S, Kept, notice
 
 DANA = "+12125550142"
+LEE = "+12125550143"
 FOLDERS = ("outbox", "sent", "error", "inbox")
 
 
@@ -60,6 +61,7 @@ class Spool:
 @pytest.fixture
 def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spool:
     monkeypatch.setattr(module, "LOOK_S", 0.05)
+    monkeypatch.setattr(module, "AGAIN_S", 0.05)
     for folder in FOLDERS:
         (tmp_path / folder).mkdir()
     settings, kept = GammuSettings(spool=tmp_path, country="US"), Kept()
@@ -180,15 +182,82 @@ async def test_the_networks_report_is_no_answer(spool: Spool) -> None:
     assert spool.kept.replies == [("sms", DANA, "OK")]
 
 
-async def test_what_cannot_be_written_down_stays_where_it_is(spool: Spool) -> None:
+async def test_what_cannot_be_written_down_stays_where_it_is(
+    spool: Spool, caplog: pytest.LogCaptureFixture
+) -> None:
     spool.put("inbox", f"IN20261123_020000_00_{DANA}_00.txt", "OK")
     spool.kept.full = True
-    with pytest.raises(Exception, match="the disk is full"):
-        await spool.folders._look()
-    assert len(spool.names("inbox")) == 1
-    spool.kept.full = False
     async with spool.watched():
+        await spool.kept.until(lambda: spool.kept.refused > 2)
+        assert len(spool.names("inbox")) == 1
+        spool.kept.full = False
         await spool.kept.until(lambda: bool(spool.kept.replies))
+        await spool.until(f"inbox/{READ}", 1)
+    assert len(caplog.records) == 1
+
+
+class Picky(Kept):
+    """Cannot write down what one person texts, nor receipts, while it is `full`."""
+
+    async def reply(self, channel: str, address: str, text: str) -> None:
+        full, self.full = self.full, self.full and address == DANA
+        try:
+            await super().reply(channel, address, text)
+        finally:
+            self.full = full
+
+
+async def test_one_that_cannot_be_written_down_keeps_only_the_same_person_waiting(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AGAIN_S", 3600.0)
+    kept = Picky(full=True)
+    folders = GammuFolders(GammuSettings(spool=spool.home, country="US"), kept)
+    (spool.home / "error" / f"OUTC20261123_020000_00_{DANA}_x.txt").touch()
+    spool.put("inbox", f"IN20261123_020000_00_{DANA}_00.txt", "START")
+    spool.put("inbox", f"IN20261123_020001_00_{DANA}_00.txt", "STOP")
+    spool.put("inbox", f"IN20261123_020002_00_{LEE}_00.txt", "STOP")
+    await folders._look()
+    assert kept.replies == [("sms", LEE, "STOP")]
+    await folders._look()
+    assert kept.refused == 2  # they rest
+    kept.full = False
+    folders._rests.clear()  # an hour has passed
+    await folders._look()
+    assert [text for _, address, text in kept.replies if address == DANA] == ["START", "STOP"]
+    assert len(kept.receipts) == 1
+
+
+async def test_what_cannot_be_moved_away_is_told_once_and_keeps_nothing_waiting(
+    spool: Spool, caplog: pytest.LogCaptureFixture
+) -> None:
+    (spool.home / "inbox" / READ).touch()  # not even root can put a file there
+    spool.put("inbox", f"IN20261123_020000_00_{DANA}_00.txt", "OK")
+    spool.put("inbox", f"IN20261123_020001_00_{LEE}_00.txt", "STOP")
+    for _ in range(3):
+        await spool.folders._look()
+    replies = [("sms", DANA, "OK"), ("sms", LEE, "STOP")]
+    assert spool.kept.replies == replies
+    [line] = caplog.records
+    assert DANA not in str(vars(line))
+    (spool.home / "inbox" / READ).unlink()
+    await spool.folders._look()
+    assert len(spool.names(f"inbox/{READ}")) == 2
+    spool.put("inbox", f"IN20261123_020002_00_{LEE}_00.txt", "START")
+    await spool.folders._look()
+    assert spool.kept.replies == [*replies, ("sms", LEE, "START")]
+
+
+async def test_the_check_tries_the_inbox_too(spool: Spool) -> None:
+    await spool.sms.check()
+    assert list((spool.home / "inbox").iterdir()) == []
+    (spool.home / "inbox" / READ).touch()
+    with pytest.raises(SendingFailed, match=r"inbox/read-by-kai cannot be used \(Not a directory"):
+        await spool.sms.check()
+    (spool.home / "inbox" / READ).unlink()
+    (spool.home / "inbox").rmdir()
+    with pytest.raises(SendingFailed, match=r"inbox cannot be used \(No such file.*chmod g\+w"):
+        await spool.sms.check()
 
 
 async def test_a_message_that_is_still_being_written_waits(spool: Spool) -> None:
@@ -204,3 +273,4 @@ async def test_folders_that_are_not_there(tmp_path: Path) -> None:
     ) as c:
         await sms.send(notice(DANA))
     assert (c.value.retry, c.value.uncertain) == (True, False)
+    assert DANA not in str(c.value)

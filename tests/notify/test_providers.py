@@ -55,6 +55,19 @@ async def test_a_refusal_says_what_apprise_says_and_no_secret(
     assert PASSWORD not in str(caught.value) + caplog.text
 
 
+@pytest.mark.parametrize(
+    "number", [DANA, "12125550142", "%2B12125550142", "+1 (212) 555-0142", "212.555.0142"]
+)
+async def test_a_refusal_does_not_name_the_number(
+    number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As apprise's Twilio, Vonage and others do; it is logged."""
+    monkeypatch.setattr(providers, "_notify", lambda *_: f"Failed to send to {number}: error=21211")
+    with pytest.raises(SendingFailed, match=r"Failed to send to \.\.\.: error=21211") as caught:
+        await AppriseSms(settings("http://127.0.0.1")).send(notice(DANA))
+    assert "0142" not in str(caught.value)
+
+
 async def test_no_answer_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(providers, "LIMIT_S", 0.5)
     async with serving(never) as url:

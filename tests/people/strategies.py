@@ -4,15 +4,11 @@ import zoneinfo
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from kai_ari.people.hours import Holidays, Hours
 from kai_ari.people.local_time import DAY_MINUTES, Span, WeeklyMoment
 from kai_ari.people.rota import Shift, WeeklyRota
-
-#: However busy the machine: what is promised has no time limit.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 #: Their clocks do the oddest things: jumps of half an hour, at midnight, of a whole day.
 ODD = (

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from kai_ari.people.hours import Holidays, Hours, is_open, next_opening
 from kai_ari.people.local_time import parse_spans
-from tests.people.strategies import hours, instants, patient
+from tests.people.strategies import hours, instants
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -136,7 +136,7 @@ def test_holidays_are_named_in_english_where_they_can_be() -> None:
     assert Holidays(country="IT").name_of(date(2026, 12, 25)) == "Christmas Day"
 
 
-@settings(patient, max_examples=300)
+@settings(max_examples=300)
 @given(rules=hours(), at=instants)
 def test_hours_and_next_opening_agree(rules: Hours, at: datetime) -> None:
     state, opens = is_open(rules, at), next_opening(rules, at)

@@ -15,7 +15,7 @@ from kai_ari.people.local_time import (
     parse_until,
     parse_weekly,
 )
-from tests.people.strategies import days, instants, patient, zones
+from tests.people.strategies import days, instants, zones
 
 NEW_YORK = ZoneInfo("America/New_York")
 SUNDAY = datetime(2026, 11, 22, 22, 10, tzinfo=NEW_YORK)
@@ -44,7 +44,6 @@ def test_a_wall_time_is_one_instant(zone: str, wall: str, utc: str) -> None:
     assert instant(date.fromisoformat(day), minute, ZoneInfo(zone)) == expected
 
 
-@patient
 @given(day=days, zone=zones, early=st.integers(0, 2880), later=st.integers(0, 2880))
 def test_later_on_the_wall_is_never_earlier(
     day: date, zone: ZoneInfo, early: int, later: int
@@ -53,7 +52,6 @@ def test_later_on_the_wall_is_never_earlier(
     assert instant(day, first, zone) <= instant(day, second, zone)
 
 
-@patient
 @given(at=instants, zone=zones)
 def test_what_the_wall_shows_leads_back(at: datetime, zone: ZoneInfo) -> None:
     local = at.astimezone(zone)
@@ -142,7 +140,6 @@ def test_an_until_in_the_past_is_refused(text: str) -> None:
         parse_until(text, SUNDAY, NEW_YORK)
 
 
-@patient
 @given(text=st.text(max_size=20), at=instants, zone=zones)
 def test_no_words_break_the_reading(text: str, at: datetime, zone: ZoneInfo) -> None:
     for parse in (lambda: parse_until(text, at, zone), lambda: parse_spans(text)):
@@ -152,7 +149,6 @@ def test_no_words_break_the_reading(text: str, at: datetime, zone: ZoneInfo) -> 
             assert str(error)  # noqa: PT017 - the refusal that is wanted
 
 
-@patient
 @given(at=instants, zone=zones, clock=st.integers(0, DAY_MINUTES - 1))
 def test_a_time_of_day_comes_within_a_day_and_a_change_of_clocks(
     at: datetime, zone: ZoneInfo, clock: int

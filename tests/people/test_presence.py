@@ -15,7 +15,6 @@ from kai_ari.people.presence import (
     read_feature_code,
 )
 from tests.people.house import NEW_YORK, SUNDAY_NIGHT, wall
-from tests.people.strategies import patient
 
 
 @pytest.mark.parametrize(
@@ -44,7 +43,6 @@ def test_codes_that_are_none(dialled: str) -> None:
     assert confirmation(said, SUNDAY_NIGHT, NEW_YORK).startswith("I did not understand that code.")
 
 
-@patient
 @given(dialled=st.text(alphabet="0123456789*#+?", max_size=12))
 def test_whatever_is_dialled_is_read_or_refused(dialled: str) -> None:
     said = read_feature_code("*78" + dialled, SUNDAY_NIGHT, NEW_YORK)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kai_ari.people.local_time import parse_weekly
 from kai_ari.people.rota import CalendarRota, Shift, WeeklyRota, on_call
-from tests.people.strategies import instants, patient, shifts, weekly_rotas, zones
+from tests.people.strategies import instants, shifts, weekly_rotas, zones
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -137,7 +137,7 @@ def test_in_a_calendar_the_shift_that_began_last_holds() -> None:
     assert on_call(calendar, wall("2026-11-19 08:00")).who == "dana"
 
 
-@settings(patient, max_examples=300)
+@settings(max_examples=300)
 @given(rules=weekly_rotas(), at=instants)
 def test_exactly_one_person_is_on_call(rules: WeeklyRota, at: datetime) -> None:
     """Also where overrides begin, end and overlap: no gap, and `until` is a real change."""
@@ -154,7 +154,6 @@ def test_exactly_one_person_is_on_call(rules: WeeklyRota, at: datetime) -> None:
             assert on_call(rules, edge).who in known
 
 
-@patient
 @given(held=st.lists(shifts(), max_size=5), zone=zones, at=instants)
 def test_a_calendar_names_who_holds_a_shift_then(
     held: list[Shift], zone: ZoneInfo, at: datetime

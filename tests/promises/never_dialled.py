@@ -58,9 +58,10 @@ RULES = Rules(
     country="US",
     zone=YORK,
     prefixes=(
-        Prefix(begins="+1", but_not=("+1976",), per_minute=Decimal("0.01")),
-        Prefix(begins="+44", per_minute=Decimal("0.02")),
+        Prefix(begins="+1", but_not=("+1976",)),
+        Prefix(begins="+44"),
     ),
+    per_minute={"+1": Decimal("0.01"), "+44": Decimal("0.02")},
     extensions=frozenset({"101"}),
     between=(_DAYTIME[0] * 60, _DAYTIME[1] * 60),
     opens=_opens,

@@ -14,7 +14,7 @@ def played(steps: list[Step]) -> Business:
     return business
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(STEPS)
 def test_nothing_is_dialled_that_must_not_be(steps: list[Step]) -> None:
     played(steps)

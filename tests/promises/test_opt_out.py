@@ -15,6 +15,8 @@ OUT = [
     "Stop.",
     "stop!!",
     "  STOP ALL ",
+    "Stop, thank you!",
+    "REVOKE",
     "Unsubscribe",
     "please stop",
     "stop calling me",
@@ -43,6 +45,7 @@ NO = [
     "I'd rather not",
     "yesterday",
     "the tap does not stop dripping",
+    "it won't stop",
 ]
 YES = ["yes", "Yes, please.", "OK", "yeah", "Go ahead!", "That's fine"]
 
@@ -114,6 +117,14 @@ def test_any_list_with_numbers_is_read(text: str) -> None:
     assert {(one.state, one.source, one.at, one.evidence) for one in entries} == {
         (Listed.OUT, "import", NOON, "old list")
     }
+
+
+@pytest.mark.parametrize("numbers", [1, 20_000])
+def test_a_quote_that_is_not_closed_hides_no_number(numbers: int) -> None:
+    listed = "".join(f"+1202555{n:04}\n" for n in range(numbers))
+    text = f'number,evidence\n+12025550123,"he said stop\n{listed}'
+    with pytest.raises(ValueError, match=r"line 2: .* quote"):
+        from_csv(text, country="US", at=NOON, evidence="")
 
 
 def test_every_line_that_cannot_be_used_is_named() -> None:

@@ -35,8 +35,9 @@ HOUR = timedelta(hours=1)
 HOME = Rules(
     country="US",
     zone=YORK,
-    prefixes=(Prefix(begins="+1", but_not=("+1976",), per_minute=Decimal("0.02")),),
+    prefixes=(Prefix(begins="+1", but_not=("+1976",)),),
     extensions=frozenset({"101"}),
+    per_minute={"+1": Decimal("0.02")},
 )
 WEEK = Hours(zone=YORK, week=(parse_spans("08:00-18:00"),) * 5 + ((), ()))
 
@@ -84,6 +85,7 @@ def asked(
         ("+18765551234", HOME, Reason.INTERNATIONAL),
         ("+16585550123", HOME, Reason.INTERNATIONAL),
         ("+14165550123", HOME, Reason.INTERNATIONAL),
+        ("+18765551234", rules(per_minute={"+1876": Decimal("0.30")}), Reason.INTERNATIONAL),
         ("+14165550123", rules(countries=frozenset({"CA"})), None),
         ("+14165550123", rules(prefixes=(*HOME.prefixes, Prefix(begins="+1416"))), None),
         ("+442079460000", rules(prefixes=(Prefix(begins="+44"),)), None),
@@ -223,6 +225,13 @@ def test_a_day_costs_so_much_and_no_more() -> None:
     assert asked("101", under=dear) == Permitted()
 
 
+def test_the_longest_prefix_with_a_price_tells_it() -> None:
+    prices = {"+1": Decimal("0.01"), "+1213": Decimal("0.10")}
+    under = rules(per_minute=prices, cost_per_day=Decimal("1.00"), longest=HOUR)
+    assert asked(ANN, under=under) == Permitted()
+    assert asked(LEO, under=under) == Refused(reason=Reason.TOO_COSTLY)
+
+
 @pytest.mark.parametrize("between", [(540, 540), (1200, 540), (-1, 60), (0, 1441)])
 def test_hours_that_are_none_are_refused(between: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="no minutes of one day"):
@@ -239,7 +248,8 @@ def test_what_may_be_tried_again_later_may_then_be(
 ) -> None:
     """At the instant it names, when nothing else has happened."""
     under = rules(
-        prefixes=tuple(Prefix(begins=p, per_minute=Decimal("0.01")) for p in ("+1", "+44", "+49")),
+        prefixes=tuple(Prefix(begins=p) for p in ("+1", "+44", "+49")),
+        per_minute={"+": Decimal("0.01")},
         countries=frozenset({"CA"}),
         opens=partial(next_opening, WEEK),
         cost_per_day=Decimal("2.00"),

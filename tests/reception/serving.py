@@ -47,6 +47,7 @@ async def serve_async(
     hears: bool = True,
     speaks: bool = True,
     ledger_fails_at: int | None = None,
+    disk_full: bool = False,
     fail_to_answer: Exception | None = None,
     stop_agent_after_s: float | None = None,
     fails: dict[str, int] | None = None,
@@ -64,7 +65,7 @@ async def serve_async(
     utterances = Utterances()
     speech = ScriptedSpeech(utterances, hears=hears, speaks=speaks)
     ledger = ListLedger(fails_at=ledger_fails_at)
-    recordings = DictRecordings()
+    recordings = DictRecordings(full=disk_full)
     reception = Reception(
         settings=ReceptionSettings(business="Rossi Plumbing", greetings={"100": "Hello."}),
         ledger=ledger,
@@ -112,4 +113,5 @@ def serve(*acts: Act, **how: object) -> Result:
     result = run_virtual(serve_async(*acts, **how))  # type: ignore[arg-type]
     assert result.call.released
     assert not result.call.legs.up, "a phone still rings"
+    assert not result.call.spoken_to_nobody, "Kai spoke while the caller was elsewhere"
     return result

@@ -5,14 +5,18 @@ import pytest
 from kai_ari.calls import events as ev
 from kai_ari.calls.events import EndedBy, Situation
 from kai_ari.calls.outcome import Headline, outcome
+from kai_ari.dialogue import lines
 from kai_ari.errors import AsteriskError
 from kai_ari.promises.obligation import Owed
 from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, StaySilent
 from kai_ari.testing.scripted import (
     Cough,
     LeaveRecording,
+    ListLedger,
     LoseAudio,
+    ScriptedCall,
 )
+from kai_ari.testing.scripted_speech import Utterances
 from tests.reception.serving import serve
 
 REASON, NAME, YES = Say(text="My tap is leaking."), Say(text="Maria Lopez."), Say(text="Yes.")
@@ -215,6 +219,64 @@ def test_a_message_survives_what_goes_wrong_around_it(fails: dict[str, int]) -> 
     result = serve(Say(text="voicemail"), LeaveRecording(voiced_ms=4000), fails=fails)
     assert result.outcome.headline is Headline.MESSAGE_LEFT
     assert len(result.obligations) == 1
+
+
+class Unreadable(ScriptedCall):
+    """Asterisk's disk was full: there is nothing in the file."""
+
+    async def fetch_recording(self, recording: str) -> bytes:
+        await super().fetch_recording(recording)
+        return b""
+
+
+def unreadable(utterances: Utterances, _: ListLedger) -> ScriptedCall:
+    message = LeaveRecording(voiced_ms=4000)
+    return Unreadable(Say(text="voicemail"), message, utterances=utterances)
+
+
+@pytest.mark.parametrize("how", [{"disk_full": True}, {"caller": unreadable}])
+def test_a_message_that_cannot_be_kept_is_told_to_the_caller_and_stays_in_asterisk(
+    how: dict[str, object],
+) -> None:
+    result = serve(Say(text="voicemail"), LeaveRecording(voiced_ms=4000), **how)
+    assert result.said == ["greeting", "voicemail", "not_saved"]
+    assert result.call.recording_left
+    assert not result.obligations
+    [failed] = result.of(ev.RecordingFailed)
+    assert isinstance(failed, ev.RecordingFailed)
+    assert failed.why.startswith("not kept yet")
+    assert result.events[-1] == ev.Ended(by=EndedBy.KAI, cause=None, reason="not_saved")
+
+
+def test_who_leaves_over_a_message_that_cannot_be_kept_has_left() -> None:
+    message = LeaveRecording(voiced_ms=4000, hang_up=True)
+    result = serve(REASON, Say(text="voicemail"), message, disk_full=True)
+    assert result.outcome.ended_by is EndedBy.CALLER
+    assert [owed.owed for owed in result.obligations] == [Owed.CALL_BACK]
+
+
+@pytest.mark.parametrize("left", range(1, 14))
+def test_when_the_record_fails_over_a_message_the_caller_is_told_so(left: int) -> None:
+    """`left` events before its end, and none after it."""
+    acts = (Say(text="voicemail"), LeaveRecording(voiced_ms=4000))
+    events = serve(*acts).events
+    result = serve(*acts, ledger_fails_at=len(events) - left + 1)
+    kinds = [type(event) for event in result.events]
+    *_, last = result.speech.synthesizer.spoken
+    if ev.RecordingStarted not in kinds:
+        assert last == lines.FAULT.text
+    elif ev.RecordingStored not in kinds:
+        assert last == lines.NOT_SAVED.text
+        assert result.call.recording_left
+        assert not result.obligations
+    assert result.call.in_bridge
+
+
+def test_who_cannot_be_brought_back_from_a_recording_is_left_to_the_dialplan() -> None:
+    acts = (Say(text="voicemail"), LeaveRecording(voiced_ms=4000))
+    result = serve(*acts, fails={"rejoin": 1, "part": 1})
+    assert result.call.left_to_dialplan
+    assert [owed.owed for owed in result.obligations] == [Owed.DELIVER_MESSAGE]
 
 
 def test_a_recording_is_stored_and_owed_in_one_write() -> None:

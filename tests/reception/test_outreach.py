@@ -16,7 +16,7 @@ from kai_ari.promises.obligation import Owed
 from kai_ari.reception.errand import AlertErrand, Errand
 from kai_ari.testing.caller import HangUp, Press, Say, StaySilent
 from kai_ari.testing.scripted import Act, LeaveRecording
-from kai_ari.testing.scripted_legs import ACCEPTS, RINGS_OUT
+from kai_ari.testing.scripted_legs import ACCEPTS, GIVES_BACK, RINGS_OUT
 from tests.reception.house_rules import DANA, rules
 from tests.reception.serving import Result, serve
 
@@ -59,6 +59,12 @@ def test_a_person_takes_the_call(act: Act) -> None:
     result = call_back(act, people={"101": ACCEPTS})
     assert result.outcome.headline is Headline.HUMAN_CONNECTED
     assert came(result) is CallBackResult.HUMAN_CONNECTED
+
+
+def test_who_is_given_back_and_leaves_is_called_again() -> None:
+    result = call_back(Press(keys="1"), HangUp(), people={"101": GIVES_BACK})
+    assert result.outcome.headline is Headline.HUMAN_CONNECTED
+    assert came(result) is CallBackResult.FAILED
 
 
 def test_a_mailbox_that_was_taken_for_a_person_leaves_the_call_back_owed() -> None:
