@@ -84,7 +84,9 @@ def _opening(plan: Plan, situation: Situation, number: str, world: World) -> tup
     local = world.at.astimezone(plan.staff.zone)
     day = full_day(local.date(), local.date())
     hours = plan.staff.is_open(world.at)
-    ladder = plan.ladder(situation, number)
+    asks = situation is Situation.ASKED_FOR_HUMAN
+    goes_by = plan.for_who_asks(number, urgent=world.urgent) if asks else (situation,)
+    ladders = ", and before its ending ".join(plan.ladder(one, number).name for one in goes_by)
     urgent = ", and it is urgent" if world.urgent and situation is not Situation.URGENT else ""
     return (
         Sentence(
@@ -93,7 +95,7 @@ def _opening(plan: Plan, situation: Situation, number: str, world: World) -> tup
         ),
         Sentence(
             text=f"The caller of {number} {CALLER[situation]}{urgent}."
-            f" Kai follows {ladder.name}: each step only if none before it has helped."
+            f" Kai follows {ladders}: each step only if none before it has helped."
         ),
     )
 

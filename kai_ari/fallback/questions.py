@@ -60,6 +60,11 @@ def _who(plan: Plan) -> Iterator[str]:
         for name, ladder in own.items():
             when = f"the caller {CALLER[name]}" if name else "Kai cannot finish alone"
             yield from _ladder(plan, ladder, f"On {number}, when {when}")
+    if any(len(plan.for_who_asks(did, urgent=True)) > 1 for did in plan.own_numbers):
+        yield (
+            "Who asks for a person in an urgent matter has the steps for urgent calls and those for"
+            " who asks, one after the other: first what was written for urgent calls, if anything."
+        )
     if any(isinstance(rule.rung, Transfer) and not rule.rung.blind for rule in _rules(plan)):
         yield (
             "Whoever answers hears who calls and why, and has the caller only after pressing 1:"

@@ -6,13 +6,14 @@ from kai_ari.fallback.rungs import (
     Alert,
     Callback,
     Goodbye,
+    Kind,
     Queue,
     Rung,
     Transfer,
     Voicemail,
     Workflow,
 )
-from kai_ari.fallback.steps import CameBack
+from kai_ari.fallback.steps import CameBack, Try
 
 _CAME_BACK: Final = {
     CameBack.ACCEPTED: "was accepted",
@@ -52,6 +53,31 @@ def name_of(rung: Rung) -> str:
             return "the voicemail"
         case Goodbye():
             return "the goodbye"
+
+
+def target_of(rung: Rung) -> str:
+    """Who a rung is for, as the record names it."""
+    match rung:
+        case Transfer(to=to) | Alert(to=to) | Callback(by=to):
+            return to.name
+        case Queue(name=name) | Workflow(name=name):
+            return name
+        case Voicemail() | Goodbye():
+            return ""
+
+
+def spoken(step: Try) -> str:
+    """Who is tried, as the caller hears it."""
+    rung = step.rule.rung
+    if isinstance(rung, Workflow):
+        return rung.name
+    if isinstance(rung, Transfer):
+        people = {callee.name for callee in step.callees if callee.who}
+        if len(people) == 1 and all(callee.who for callee in step.callees):
+            return people.pop()
+        if rung.to.kind in (Kind.PHONE, Kind.NUMBER):
+            return "a colleague"
+    return "our team"
 
 
 def outcome_of(rung: Rung, came_back: CameBack) -> str:

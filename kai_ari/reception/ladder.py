@@ -24,21 +24,19 @@ from kai_ari.fallback import engine
 from kai_ari.fallback.rungs import (
     Alert,
     Callback,
-    Goodbye,
-    Kind,
     Mode,
     Queue,
-    Rule,
     Transfer,
     Voicemail,
     Workflow,
 )
 from kai_ari.fallback.state import State
 from kai_ari.fallback.steps import CameBack, Done, End, NoHuman, Passed, Step, Try
+from kai_ari.fallback.words import spoken, target_of
 from kai_ari.fallback.world import World
 from kai_ari.people.availability import PbxState
 from kai_ari.promises.obligation import Owed
-from kai_ari.reception.about import about
+from kai_ari.reception.about import about, is_urgent
 from kai_ari.reception.attempt import Attempt, Attempted, Called, Takes
 from kai_ari.reception.call_through import call_through
 from kai_ari.reception.conversation import Conversation
@@ -90,7 +88,6 @@ class CallLadder:
         self._reservations = reservations
         self.state = before
         self._legs = sum(isinstance(e, leg.LegStarted) for e in scene.record.history)
-        self._urgent = False
         self._spoke_of = CameBack.DELIVERED  # what the caller was told last; at first, nothing
 
     async def go(self, given: HandOff) -> LadderEnded:
@@ -98,10 +95,9 @@ class CallLadder:
 
         Raises CallerLeft, MediaError and LedgerError.
         """
-        self._urgent = self._urgent or given.situation is Situation.URGENT
         world = await self._world()
         if given.in_vain and self.state is not None:
-            came_back = _in_vain(self.state.step)
+            came_back = engine.in_vain(self.state.step)
             await self._ended(self.state.step, came_back)
             return await self._climb(*engine.go_on(self.state, world, came_back))
         arrival = self._scene.call.arrival
@@ -114,7 +110,7 @@ class CallLadder:
             return await self._climb(self.state, step)
         plan = self._house.plan
         state, first = engine.start(plan, given.situation, arrival.did, world, before=self.state)
-        started = leg.LadderStarted(situation=given.situation, ladder=state.ladder.name)
+        started = leg.LadderStarted(situation=state.situation, ladder=state.ladder.name)
         await self._scene.record.note(started)
         return await self._climb(state, first)
 
@@ -292,6 +288,10 @@ class CallLadder:
 
     # -- the record, the caller, the engine ------------------------------------------
 
+    @property
+    def _urgent(self) -> bool:
+        return is_urgent(self._scene.record.history)
+
     async def _on(self, step: Try, came_back: CameBack, who: str = "") -> Step:
         """Record what came back, tell the caller, and ask the engine what is next."""
         await self._ended(step, came_back)
@@ -316,7 +316,10 @@ class CallLadder:
         rung = step.rule.rung
         await self._scene.record.note(
             leg.RungStarted(
-                rung=step.rule.source, way=rung.kind, target=target(step), why=step.reason.sentence
+                rung=step.rule.source,
+                way=rung.kind,
+                target=target_of(rung),
+                why=step.reason.sentence,
             )
         )
 
@@ -356,40 +359,3 @@ class CallLadder:
         )
         # Last, and without waiting in between: nobody else may reserve them meanwhile.
         return replace(world, reserved=self._reservations.held)
-
-
-def spoken(step: Try) -> str:
-    """Who is tried, as the caller hears it."""
-    rung = step.rule.rung
-    if isinstance(rung, Workflow):
-        return rung.name
-    if isinstance(rung, Transfer):
-        people = {callee.name for callee in step.callees if callee.who}
-        if len(people) == 1 and all(callee.who for callee in step.callees):
-            return people.pop()
-        if rung.to.kind in (Kind.PHONE, Kind.NUMBER):
-            return "a colleague"
-    return "our team"
-
-
-def _in_vain(step: Step | None) -> CameBack:
-    """What a step came to that the conversation could do nothing with."""
-    match step:
-        case Try(rule=Rule(rung=Callback())):
-            return CameBack.DECLINED
-        case End(rule=Rule(rung=Voicemail())):
-            return CameBack.NOT_DELIVERED
-        case Done():
-            return CameBack.HANDOFF_SUSPECT
-    return CameBack.FAILED
-
-
-def target(step: Try | End) -> str:
-    """Who a rung is for, as the record names it."""
-    match step.rule.rung:
-        case Transfer(to=to) | Alert(to=to) | Callback(by=to):
-            return to.name
-        case Queue(name=name) | Workflow(name=name):
-            return name
-        case Voicemail() | Goodbye():
-            return ""
