@@ -36,6 +36,7 @@ _RESULTS = {
     "refused_by_rules": "not permitted by the rules",
     "cancelled": "Kai stopped ringing",
     "caller_opted_out_of_waiting": "the caller would rather not wait",
+    "caller_asked_for_next_person": "the caller asked for the next person",
     "caller_left": "the caller hung up",
     "dropped": "hung up",
     "taken_away": "was transferred elsewhere",

@@ -49,9 +49,10 @@ def wants_human(state: State, *, by_key: bool = False) -> Result:
 
 
 def hand_off(state: State, situation: Situation, *before: Action) -> Result:
-    handing = replace(state, step=Step.HANDING_OFF, hand_offs=state.hand_offs + 1)
+    """On the ladder, or on with it: a call back that was being offered is left for this."""
+    handing = replace(state, step=Step.HANDING_OFF, hand_offs=state.hand_offs + 1, call_back=False)
     if handing.hand_offs > MAX_HAND_OFFS:
-        left, actions = record(replace(state, ladders=frozenset()))
+        left, actions = record(replace(state, ladders=frozenset(), call_back=False))
         return left, (*before, *actions)
     return handing, (*before, *_named(state, situation), HandOff(situation=situation))
 

@@ -38,7 +38,11 @@ _ATTEMPT: Final = frozenset(CameBack) - {
     CameBack.DELIVERED,
     CameBack.NOT_DELIVERED,
 }
-_ON_THE_WAY: Final = _WRITTEN | {CameBack.REFUSED_BY_RULES, CameBack.CALLER_OPTED_OUT}
+_ON_THE_WAY: Final = _WRITTEN | {
+    CameBack.REFUSED_BY_RULES,
+    CameBack.CALLER_OPTED_OUT,
+    CameBack.CALLER_ASKED_ON,
+}
 
 #: What can come back from each kind of rung.
 LEGAL: Final = {

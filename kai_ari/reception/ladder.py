@@ -31,7 +31,7 @@ from kai_ari.fallback.rungs import (
     Workflow,
 )
 from kai_ari.fallback.state import State
-from kai_ari.fallback.steps import CameBack, Done, End, NoHuman, Passed, Step, Try
+from kai_ari.fallback.steps import CameBack, Done, End, Passed, Step, Try
 from kai_ari.fallback.words import spoken, target_of
 from kai_ari.fallback.world import World
 from kai_ari.people.availability import PbxState
@@ -102,12 +102,8 @@ class CallLadder:
             return await self._climb(*engine.go_on(self.state, world, came_back))
         arrival = self._scene.call.arrival
         if self.state is not None and given.situation is Situation.ASKED_FOR_HUMAN:
-            self.state, step = engine.ask_again(self.state, world)
-            if isinstance(step, NoHuman):
-                await self._skipped(step.passed)
-                await self._tell(say.NOBODY_ELSE)
-                return LadderEnded(end=LadderEnd.VOICEMAIL)
-            return await self._climb(self.state, step)
+            asked = await self._ask_again(self.state, world)
+            return asked if isinstance(asked, LadderEnded) else await self._climb(self.state, asked)
         plan = self._house.plan
         state, first = engine.start(plan, given.situation, arrival.did, world, before=self.state)
         started = leg.LadderStarted(situation=state.situation, ladder=state.ladder.name)
@@ -311,6 +307,19 @@ class CallLadder:
             raise RuntimeError("nothing has been started")
         self.state, step = engine.go_on(self.state, world, came_back)
         return step
+
+    async def _ask_again(self, state: State, world: World) -> LadderEnded | Step:
+        """The caller wants a person: what is tried or offered at the moment is left for that."""
+        if isinstance(state.step, Try):
+            await self._ended(state.step, CameBack.CALLER_ASKED_ON)
+        self.state, asked = engine.ask_again(state, world)
+        if isinstance(asked, Try):
+            return asked
+        await self._skipped(asked.passed)
+        await self._tell(say.NOBODY_ELSE)
+        if isinstance(state.step, Try):
+            return self._advance(CameBack.CALLER_ASKED_ON, world)
+        return LadderEnded(end=LadderEnd.VOICEMAIL)
 
     async def _started(self, step: Try | End) -> None:
         rung = step.rule.rung

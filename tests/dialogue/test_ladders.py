@@ -139,6 +139,14 @@ def test_a_call_back_not_wanted_goes_on_up_the_ladder(answers: list[str]) -> Non
     assert [action.in_vain for action in actions if isinstance(action, turns.HandOff)] == [True]
 
 
+def test_a_person_wanted_instead_of_a_call_back_leaves_the_voicemail_behind_them() -> None:
+    offered = LadderEnded(end=LadderEnd.CALL_BACK)
+    zero = Pressed(key="0")
+    _, actions = with_ladders(zero, offered, zero, LadderEnded(end=LadderEnd.VOICEMAIL))
+    assert said(actions) == ["voicemail"]
+    assert turns.Record() in actions
+
+
 def test_after_a_talk_with_a_person_kai_says_nothing_more() -> None:
     _, actions = with_ladders(Pressed(key="0"), LadderEnded(end=LadderEnd.HUMAN_ENDED))
     assert said(actions) == []
