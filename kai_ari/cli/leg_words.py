@@ -111,7 +111,7 @@ def _came(started: leg.RungStarted, later: Iterable[Event], names: Names) -> Ite
     told, took = False, started.target
     for event in later:
         match event:
-            case leg.RungStarted() | leg.RungSkipped():
+            case leg.RungStarted():  # others are passed over also while one is tried
                 break
             case leg.LegAccepted():
                 took = names.of(event.leg)

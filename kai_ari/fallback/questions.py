@@ -225,7 +225,10 @@ def _retries(plan: Plan) -> Iterator[str]:
         f" {duration(MAX_WAIT_S)} at most. No configuration lifts these limits."
     )
     if any(isinstance(rule.rung, Transfer | Queue | Workflow) for rule in _rules(plan)):
-        yield f"{LEAVE} Zero asks for the next person, or for the truth that there is none."
+        yield (
+            f"{LEAVE} Zero goes on to the next person; if there is none, Kai says so, and whoever"
+            " is being tried rings on."
+        )
     else:
         yield "Zero asks for a person; Kai then says truthfully that it can connect nobody."
     if any(isinstance(rule.rung, Callback) for rule in _rules(plan)):

@@ -31,7 +31,7 @@ from kai_ari.fallback.rungs import (
     Workflow,
 )
 from kai_ari.fallback.state import State
-from kai_ari.fallback.steps import CameBack, Done, End, Passed, Step, Try
+from kai_ari.fallback.steps import CameBack, Done, End, Passed, Step, Try, Why
 from kai_ari.fallback.words import spoken, target_of
 from kai_ari.fallback.world import World
 from kai_ari.people.availability import PbxState
@@ -174,6 +174,8 @@ class CallLadder:
         """Ring somebody, and watch over the talk if they take the call."""
         who = spoken(step)
         attempted = await self._attempt(step, who)
+        if attempted.came_back is CameBack.CALLER_ASKED_ON and self.state is not None:
+            return await self._ask_again(self.state, await self._world())
         if attempted.leg is None:
             return await self._on(step, attempted.came_back, who)
         await self._ended(step, attempted.came_back)
@@ -201,6 +203,7 @@ class CallLadder:
                 takes=self._takes(step),
                 whispered=self._whispered(),
                 first=self._legs == len(called) and place == 0,
+                somebody_else=self._somebody_else if called is rounds[-1] else _next_round,
             ).run()
             if attempted.leg or attempted.came_back in _ENOUGH:
                 break
@@ -321,6 +324,17 @@ class CallLadder:
             return self._advance(CameBack.CALLER_ASKED_ON, world)
         return LadderEnded(end=LadderEnd.VOICEMAIL)
 
+    async def _somebody_else(self) -> bool:
+        """Whether `_ask_again` would find one. It is not decided yet: the attempt goes on."""
+        if self.state is None:
+            return False
+        _, asked = engine.ask_again(self.state, await self._world())
+        if isinstance(asked, Try):
+            return True
+        left_out = (one for one in asked.passed if one.reason.why is not Why.TRIED)
+        await self._skipped(tuple(left_out))
+        return False
+
     async def _started(self, step: Try | End) -> None:
         rung = step.rule.rung
         await self._scene.record.note(
@@ -368,3 +382,8 @@ class CallLadder:
         )
         # Last, and without waiting in between: nobody else may reserve them meanwhile.
         return replace(world, reserved=self._reservations.held)
+
+
+async def _next_round() -> bool:
+    """Of a group in turn, the next is somebody else to try."""
+    return True
