@@ -57,11 +57,12 @@ class AlertCalls:
         except KeyError:
             why = f"no line of the business leads to the number of {notice.to.name}"
             raise SendingFailed(why, retry=False, uncertain=False) from None
+        errand = await self._errand(notice)
+        # From here on without waiting, until they are reserved: no caller gets them meanwhile.
         if notice.to.address in self.reception.reservations.held:
             why = f"{notice.to.name} is rung by a caller, or talks to one"
             raise SendingFailed(why, retry=True, uncertain=False)
         call = new_call_id(self.clock.now())
-        errand = await self._errand(notice)
         placing = Placing(
             call=call,
             to=to,

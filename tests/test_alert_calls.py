@@ -41,14 +41,26 @@ def alert_calls(**parts: Any) -> AlertCalls:
     return AlertCalls(**cast(Any, given | parts), acknowledged=_nothing, shown="")
 
 
-def test_who_is_rung_by_a_caller_is_called_later() -> None:
+@pytest.mark.parametrize("already", [True, False])
+def test_who_is_rung_by_a_caller_is_called_later(already: bool) -> None:
+    """Also who begins to be rung while the call that it is about is looked up."""
     reservations = Reservations()
-    house = SimpleNamespace(destination=lambda _: None)
+
+    class Desk:
+        async def history(self, _: CallId) -> list[Event]:
+            reservations.exchange((), () if already else (MOBILE,))
+            return []
+
     calls = alert_calls(
         reception=SimpleNamespace(reservations=reservations),
-        rules=SimpleNamespace(current=house),
+        rules=SimpleNamespace(current=SimpleNamespace(destination=lambda _: None)),
+        may_call=SimpleNamespace(country="US"),
+        desk=Desk(),
     )
-    with reservations.hold((MOBILE,)), pytest.raises(SendingFailed) as failed:
+    with (
+        reservations.hold((MOBILE,) if already else ()),
+        pytest.raises(SendingFailed) as failed,
+    ):
         asyncio.run(calls.send(NOTICE))
     assert failed.value.retry
     assert not failed.value.uncertain

@@ -8,6 +8,7 @@ from typing import Final
 
 from kai_ari.calls.events import Situation
 from kai_ari.fallback.afterwards import alerts_sent, call_backs_made
+from kai_ari.fallback.alone import alone
 from kai_ari.fallback.engine import go_on, start
 from kai_ari.fallback.plan import BUILT_IN_ENDING, Plan
 from kai_ari.fallback.rungs import (
@@ -22,20 +23,11 @@ from kai_ari.fallback.rungs import (
     Voicemail,
     Workflow,
 )
+from kai_ari.fallback.situations import leading, with_ladder
 from kai_ari.fallback.steps import CameBack, End, Passed, Try
-from kai_ari.fallback.words import capital, duration, listed, name_of
+from kai_ari.fallback.words import CALLER, RECORDED, capital, duration, listed, name_of
 from kai_ari.fallback.world import World
 from kai_ari.people.local_time import full_day
-
-CALLER: Final = {
-    Situation.ASKED_FOR_HUMAN: "asks for a person",
-    Situation.URGENT: "says that it is urgent",
-    Situation.NOT_UNDERSTOOD: "cannot be understood",
-    Situation.OUT_OF_SCOPE: "wants something that Kai does not do",
-    Situation.AFTER_HOURS: "calls outside business hours",
-    Situation.AGENT_FAULT: "meets a fault in Kai",
-    Situation.CALLER_SILENT: "stays silent",
-}
 
 #: What brings a caller to the end of the ladder. An alert goes on whatever came of it.
 _WORST: Final = {
@@ -68,8 +60,15 @@ class Sentence:
 
 def explain(plan: Plan, situation: Situation, number: str, world: World) -> tuple[Sentence, ...]:
     """The course of a call to the DID `number` in which every step comes to nothing."""
-    told = [*_opening(plan, situation, number, world)]
-    state, step = start(plan, situation, number, world)
+    when, who = _opening(plan, situation, number, world)
+    ladders = with_ladder(plan, number, world.at)
+    leads = leading(situation, ladders, urgent=world.urgent)
+    if leads is None:
+        why, *does = alone(plan, situation, number, world.at)
+        return tuple(Sentence(text=text) for text in (when, f"{who} {why}", *does))
+    follows = _follows(plan, situation, leads, number, urgent=world.urgent)
+    told = [Sentence(text=when), Sentence(text=f"{who} {follows}")]
+    state, step = start(plan, leads, number, world)
     while isinstance(step, Try):
         told += map(_passed, step.passed)
         told.append(Sentence(text=_try(step, plan, world), rule=step.rule))
@@ -80,24 +79,28 @@ def explain(plan: Plan, situation: Situation, number: str, world: World) -> tupl
     return tuple(told)
 
 
-def _opening(plan: Plan, situation: Situation, number: str, world: World) -> tuple[Sentence, ...]:
+def _opening(plan: Plan, situation: Situation, number: str, world: World) -> tuple[str, str]:
     local = world.at.astimezone(plan.staff.zone)
     day = full_day(local.date(), local.date())
     hours = plan.staff.is_open(world.at)
-    asks = situation is Situation.ASKED_FOR_HUMAN
-    goes_by = plan.for_who_asks(number, urgent=world.urgent) if asks else (situation,)
-    ladders = ", and before its ending ".join(plan.ladder(one, number).name for one in goes_by)
     urgent = ", and it is urgent" if world.urgent and situation is not Situation.URGENT else ""
     return (
-        Sentence(
-            text=f"It is {day} {local.year}, {local:%H:%M} ({plan.staff.zone.key}), and"
-            f" {plan.business} is {'open' if hours.open else 'closed'}. {hours.why}."
-        ),
-        Sentence(
-            text=f"The caller of {number} {CALLER[situation]}{urgent}."
-            f" Kai follows {ladders}: each step only if none before it has helped."
-        ),
+        f"It is {day} {local.year}, {local:%H:%M} ({plan.staff.zone.key}), and"
+        f" {plan.business} is {'open' if hours.open else 'closed'}. {hours.why}.",
+        f"The caller of {number} {CALLER[situation]}{urgent}.",
     )
+
+
+def _follows(
+    plan: Plan, situation: Situation, leads: Situation, number: str, *, urgent: bool
+) -> str:
+    because = f", since the caller {CALLER[leads]}" if leads is not situation else ""
+    if situation is Situation.ASKED_FOR_HUMAN and leads is not situation:
+        because += ", after saying that it can connect nobody and asking why they call"
+    asks = leads is Situation.ASKED_FOR_HUMAN
+    goes_by = plan.for_who_asks(number, urgent=urgent) if asks else (leads,)
+    ladders = ", and before its ending ".join(plan.ladder(one, number).name for one in goes_by)
+    return f"Kai follows {ladders}{because}: each step only if none before it has helped."
 
 
 def _passed(passed: Passed) -> Sentence:
@@ -164,10 +167,7 @@ def _transfer(transfer: Transfer, step: Try, plan: Plan, world: World) -> str:
 
 def _end(rule: Rule) -> str:
     if isinstance(rule.rung, Voicemail):
-        return (
-            "Kai records a message, stores it, writes down that it has to be passed on, and only"
-            " then says that it is saved. The call ends there."
-        )
+        return RECORDED
     if isinstance(rule.rung, Goodbye) and rule != BUILT_IN_ENDING:
         return _GOODBYE
     return f"Nothing is left to try. {_GOODBYE}"

@@ -1,11 +1,12 @@
 """The four questions that whoever buys Kai asks, answered from the plan in plain sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from kai_ari.calls.events import Situation
 from kai_ari.fallback.afterwards import alerts_sent, call_backs_made, opt_outs
-from kai_ari.fallback.explain import CALLER, LEAVE
+from kai_ari.fallback.explain import LEAVE
 from kai_ari.fallback.plan import BUILT_IN_LADDER, Plan
 from kai_ari.fallback.rungs import (
     Alert,
@@ -22,8 +23,9 @@ from kai_ari.fallback.rungs import (
     When,
     Workflow,
 )
+from kai_ari.fallback.situations import is_written
 from kai_ari.fallback.state import MAX_RUNGS, MAX_TRANSFERS, MAX_WAIT_S
-from kai_ari.fallback.words import duration, listed, name_of
+from kai_ari.fallback.words import CALLER, duration, listed, name_of
 from kai_ari.people.hours import Hours
 from kai_ari.people.local_time import WEEKDAYS, clock_time
 from kai_ari.people.rota import WeeklyRota
@@ -53,13 +55,16 @@ def explain_all(plan: Plan) -> tuple[Answer, ...]:
 def _who(plan: Plan) -> Iterator[str]:
     numbers = listed(tuple(sorted(plan.own_numbers)))
     yield f"Kai answers {numbers} for {plan.business} itself, and talks with every caller first."
-    yield from _ladder(plan, plan.default, "When Kai cannot finish alone")
+    yield from _default(plan, plan.default, "")
     for situation, ladder in plan.ladders.items():
         yield from _ladder(plan, ladder, f"When the caller {CALLER[situation]}")
     for number, own in plan.of_number.items():
         for name, ladder in own.items():
-            when = f"the caller {CALLER[name]}" if name else "Kai cannot finish alone"
-            yield from _ladder(plan, ladder, f"On {number}, when {when}")
+            if name is None:
+                yield from _default(plan, ladder, number)
+            else:
+                yield from _ladder(plan, ladder, f"On {number}, when the caller {CALLER[name]}")
+    yield from _alone(plan)
     if any(len(plan.for_who_asks(did, urgent=True)) > 1 for did in plan.own_numbers):
         yield (
             "Who asks for a person in an urgent matter has the steps for urgent calls and those for"
@@ -72,13 +77,50 @@ def _who(plan: Plan) -> Iterator[str]:
         )
 
 
+def _default(plan: Plan, ladder: Ladder, number: str) -> Iterator[str]:
+    """`number` is the DID whose default it is, "" for all that have none of their own."""
+    served = [
+        situation
+        for situation in Situation
+        if is_written(plan, number, situation) and plan.ladder(situation, number) is ladder
+    ]
+    on = f"On {number}, when" if number else "When"
+    if served:
+        yield from _ladder(plan, ladder, f"{on} {_callers(served)}")
+    else:
+        yield f"{ladder.name} is not used: every situation has a ladder of its own."
+
+
+def _alone(plan: Plan) -> Iterator[str]:
+    alone = [situation for situation in Situation if not is_written(plan, "", situation)]
+    if alone:
+        own = any(situation in own for own in plan.of_number.values() for situation in alone)
+        yield (
+            f"When {_callers(alone)}, no ladder is written for it"
+            f"{' but those of single numbers' if own else ''}, and Kai takes a message by itself:"
+            " nobody is rung to take the call."
+        )
+    if Situation.AFTER_HOURS not in alone:
+        yield (
+            "Outside business hours, what is written for those is followed once the caller has"
+            " said why they call, unless that leads up another ladder."
+        )
+
+
+def _callers(situations: Sequence[Situation]) -> str:
+    return f"the caller {listed(tuple(CALLER[one] for one in situations), 'or')}"
+
+
 def _rules(plan: Plan) -> tuple[Rule, ...]:
     return tuple(rule for ladder in plan.all_ladders() for rule in ladder.rules)
 
 
 def _ladder(plan: Plan, ladder: Ladder, when: str) -> Iterator[str]:
     if ladder == BUILT_IN_LADDER:
-        yield (f"{when}, it takes a message: no ladder is written, so nobody is rung.")
+        yield f"{when}, Kai takes a message by itself: no ladder is written, so nobody is rung."
+        return
+    if all(isinstance(rule.rung, Voicemail) for rule in ladder.rules):
+        yield f"{when}, Kai takes a message by itself: {ladder.name} has nothing else."
         return
     steps = len(ladder.rules)
     yield f"{when}, {'this is done' if steps == 1 else 'these steps follow, one after the other'}:"
@@ -178,12 +220,17 @@ def _away(plan: Plan) -> Iterator[str]:
             "Outside these hours Kai still answers. Who is not on call then is not rung, unless a"
             " step is written for closed hours or for urgent calls."
         )
+        if not is_written(plan, "", Situation.AFTER_HOURS):
+            yield "The hour alone leads up no ladder: Kai takes a message then, as by day."
         closed = dict.fromkeys(
             f"{name_of(rule.rung)}{_conditions(rule.when - {When.CLOSED}).replace(',', '')}"
             for rule in plan.default.rules
             if When.OPEN not in rule.when
         )
-        yield f"Of the steps above, these remain then: {listed(tuple(closed))}."
+        yield (
+            f"For whoever is led up {plan.default.name} then, these steps remain:"
+            f" {listed(tuple(closed))}."
+        )
     yield (
         "Somebody who has said that they are away, is on the phone, is with another caller or has"
         " no phone connected is passed over, and the next step follows at once."

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from kai_ari.calls.events import Situation
 from kai_ari.fallback.rungs import (
     Alert,
     Callback,
@@ -14,6 +15,20 @@ from kai_ari.fallback.rungs import (
     Workflow,
 )
 from kai_ari.fallback.steps import CameBack, Try
+
+CALLER: Final = {
+    Situation.ASKED_FOR_HUMAN: "asks for a person",
+    Situation.URGENT: "says that it is urgent",
+    Situation.NOT_UNDERSTOOD: "cannot be understood",
+    Situation.OUT_OF_SCOPE: "wants something that Kai does not do",
+    Situation.AFTER_HOURS: "calls outside business hours",
+    Situation.AGENT_FAULT: "meets a fault in Kai",
+    Situation.CALLER_SILENT: "stays silent",
+}
+RECORDED: Final = (
+    "Kai records a message, stores it, writes down that it has to be passed on, and only then says"
+    " that it is saved. The call ends there."
+)
 
 _CAME_BACK: Final = {
     CameBack.ACCEPTED: "was accepted",

@@ -6,7 +6,6 @@ it ends, and what comes back then is the engine's again.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from kai_ari import log
@@ -34,7 +33,6 @@ from kai_ari.fallback.state import State
 from kai_ari.fallback.steps import CameBack, Done, End, Passed, Step, Try, Why
 from kai_ari.fallback.words import spoken, target_of
 from kai_ari.fallback.world import World
-from kai_ari.people.availability import PbxState
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about, is_urgent
 from kai_ari.reception.attempt import Attempt, Attempted, Called, Takes
@@ -42,8 +40,16 @@ from kai_ari.reception.call_through import call_through
 from kai_ari.reception.conversation import Conversation
 from kai_ari.reception.errand import AlertErrand
 from kai_ari.reception.hold import hold_while
-from kai_ari.reception.legs import Destination, ToDesk, ToQueue
-from kai_ari.reception.routes import Dispatcher, House, Lookout, Reservations
+from kai_ari.reception.legs import Destination, ToDesk, ToQueue, last_leg
+from kai_ari.reception.routes import (
+    Dispatcher,
+    House,
+    Lookout,
+    Reservations,
+    Reserved,
+    Seen,
+    look_out,
+)
 from kai_ari.reception.scene import Scene
 from kai_ari.reception.sending_on import send_on
 from kai_ari.reception.sip_context import context_headers
@@ -85,9 +91,9 @@ class CallLadder:
         self._house = house
         self._lookout = lookout
         self._dispatcher = dispatcher
-        self._reservations = reservations
+        self._reserved = Reserved(reservations)
         self.state = before
-        self._legs = sum(isinstance(e, leg.LegStarted) for e in scene.record.history)
+        self._legs = last_leg(scene.record.history)
         self._spoke_of = CameBack.DELIVERED  # what the caller was told last; at first, nothing
 
     async def go(self, given: HandOff) -> LadderEnded:
@@ -95,20 +101,26 @@ class CallLadder:
 
         Raises CallerLeft, MediaError and LedgerError.
         """
-        world = await self._world()
+        try:
+            return await self._climb(await self._first(given))
+        finally:
+            self._reserved.change_to()
+
+    async def _first(self, given: HandOff) -> Step | LadderEnded:
+        seen = await look_out(self._lookout)
         if given.in_vain and self.state is not None:
             came_back = engine.in_vain(self.state.step)
             await self._ended(self.state.step, came_back)
-            return await self._climb(*engine.go_on(self.state, world, came_back))
+            return self._advance(came_back, seen)
         arrival = self._scene.call.arrival
         if self.state is not None and given.situation is Situation.ASKED_FOR_HUMAN:
-            asked = await self._ask_again(self.state, world)
-            return asked if isinstance(asked, LadderEnded) else await self._climb(self.state, asked)
-        plan = self._house.plan
+            return await self._ask_again(self.state, seen)
+        plan, world = self._house.plan, self._world(seen)
         state, first = engine.start(plan, given.situation, arrival.did, world, before=self.state)
+        self._decided(state, first)
         started = leg.LadderStarted(situation=state.situation, ladder=state.ladder.name)
         await self._scene.record.note(started)
-        return await self._climb(state, first)
+        return first
 
     async def book(self, number: str) -> None:
         """The caller wants to be called back on `number`. Raises LedgerError."""
@@ -122,7 +134,7 @@ class CallLadder:
         )
         if self.state is not None:
             await self._ended(self.state.step, CameBack.DELIVERED)
-            self._advance(CameBack.DELIVERED, await self._world())
+            self._advance(CameBack.DELIVERED, await look_out(self._lookout))
 
     async def call_through(self, errand: AlertErrand) -> LadderEnded:
         """As `go`, to the caller whom an alert is about."""
@@ -131,19 +143,17 @@ class CallLadder:
 
     # -- step by step ----------------------------------------------------------------
 
-    async def _climb(self, state: State, step: Step) -> LadderEnded:
-        self.state = state
+    async def _climb(self, step: Step | LadderEnded) -> LadderEnded:
         while True:
             match step:
+                case LadderEnded():
+                    return step
                 case Done():
                     raise RuntimeError(f"{step.rule.id} settled the call and was not noticed")
                 case End():
                     return await self._end(step)
                 case Try():
-                    ended = await self._try(step)
-                    if isinstance(ended, LadderEnded):
-                        return ended
-                    step = ended
+                    step = await self._try(step)
 
     async def _try(self, step: Try) -> LadderEnded | Step:
         await self._skipped(step.passed)
@@ -166,20 +176,18 @@ class CallLadder:
                 await self._ended(step, came_back)
                 return LadderEnded(end=LadderEnd.SENT_ON)
             case _:
-                addresses = tuple(callee.address for callee in step.callees)
-                with self._reservations.hold(addresses):
-                    return await self._call(step)
+                return await self._call(step)
 
     async def _call(self, step: Try) -> LadderEnded | Step:
         """Ring somebody, and watch over the talk if they take the call."""
         who = spoken(step)
         attempted = await self._attempt(step, who)
         if attempted.came_back is CameBack.CALLER_ASKED_ON and self.state is not None:
-            return await self._ask_again(self.state, await self._world())
+            return await self._ask_again(self.state, await look_out(self._lookout))
         if attempted.leg is None:
             return await self._on(step, attempted.came_back, who)
         await self._ended(step, attempted.came_back)
-        self._advance(attempted.came_back, await self._world())
+        self._advance(attempted.came_back, await look_out(self._lookout))
         came_back = await Conversation(self._scene, attempted.leg).run()
         self._scene.ears.forget()
         if came_back is None:
@@ -194,7 +202,7 @@ class CallLadder:
             rounds = [[one] for one in rounds[0]]
             ring_s = min(rung.ring_s, step.limit_s)
         attempted = Attempted(came_back=CameBack.FAILED)
-        for place, called in enumerate(rounds):
+        for called in rounds:
             attempted = await Attempt(
                 self._scene,
                 called,
@@ -202,7 +210,7 @@ class CallLadder:
                 ring_s=ring_s,
                 takes=self._takes(step),
                 whispered=self._whispered(),
-                first=self._legs == len(called) and place == 0,
+                first=not last_leg(self._scene.record.history),
                 somebody_else=self._somebody_else if called is rounds[-1] else _next_round,
             ).run()
             if attempted.leg or attempted.came_back in _ENOUGH:
@@ -264,7 +272,7 @@ class CallLadder:
             return await self._on(step, CameBack.NOT_DELIVERED, rung.name)
         await self._scene.record.note(leg.Acknowledged(workflow=rung.key, id=acknowledged))
         await self._ended(step, CameBack.DELIVERED)
-        self._advance(CameBack.DELIVERED, await self._world())
+        self._advance(CameBack.DELIVERED, await look_out(self._lookout))
         return LadderEnded(end=LadderEnd.HANDED_OFF, who=rung.name)
 
     async def _end(self, step: End) -> LadderEnded:
@@ -294,41 +302,50 @@ class CallLadder:
     async def _on(self, step: Try, came_back: CameBack, who: str = "") -> Step:
         """Record what came back, tell the caller, and ask the engine what is next."""
         await self._ended(step, came_back)
-        looking = asyncio.create_task(self._world(), name="look out")
+        looking = asyncio.create_task(look_out(self._lookout), name="look out")
         try:
             if isinstance(step.rule.rung, _HUMAN_RUNGS) and came_back in _TOLD:
                 line = _TOLD[came_back]
                 self._spoke_of = came_back
                 await self._tell(line.fill(who=who) if line.fields else line)
-            world = await looking
+            seen = await looking
         finally:
             looking.cancel()
-        return self._advance(came_back, world)
+        return self._advance(came_back, seen)
 
-    def _advance(self, came_back: CameBack, world: World) -> Step:
+    def _advance(self, came_back: CameBack, seen: Seen) -> Step:
         if self.state is None:
             raise RuntimeError("nothing has been started")
-        self.state, step = engine.go_on(self.state, world, came_back)
+        return self._decided(*engine.go_on(self.state, self._world(seen), came_back))
+
+    def _decided(self, state: State, step: Step) -> Step:
+        """Whom a step rings is reserved before anything is waited for: it was decided by what
+        nobody else had reserved. Who has accepted stays reserved while they talk."""
+        self.state = state
+        if not isinstance(step, Done):
+            callees = step.callees if isinstance(step, Try) else ()
+            self._reserved.change_to(*(callee.address for callee in callees))
         return step
 
-    async def _ask_again(self, state: State, world: World) -> LadderEnded | Step:
+    async def _ask_again(self, state: State, seen: Seen) -> LadderEnded | Step:
         """The caller wants a person: what is tried or offered at the moment is left for that."""
         if isinstance(state.step, Try):
             await self._ended(state.step, CameBack.CALLER_ASKED_ON)
-        self.state, asked = engine.ask_again(state, world)
+        asking, asked = engine.ask_again(state, self._world(seen))
         if isinstance(asked, Try):
-            return asked
+            return self._decided(asking, asked)
         await self._skipped(asked.passed)
         await self._tell(say.NOBODY_ELSE)
         if isinstance(state.step, Try):
-            return self._advance(CameBack.CALLER_ASKED_ON, world)
+            return self._advance(CameBack.CALLER_ASKED_ON, seen)
         return LadderEnded(end=LadderEnd.VOICEMAIL)
 
     async def _somebody_else(self) -> bool:
         """Whether `_ask_again` would find one. It is not decided yet: the attempt goes on."""
         if self.state is None:
             return False
-        _, asked = engine.ask_again(self.state, await self._world())
+        seen = await look_out(self._lookout)
+        _, asked = engine.ask_again(self.state, self._world(seen))
         if isinstance(asked, Try):
             return True
         left_out = (one for one in asked.passed if one.reason.why is not Why.TRIED)
@@ -365,23 +382,17 @@ class CallLadder:
                 ev.EngineFailed(part="synthesizer", engine="all", error=str(error), instead=None)
             )
 
-    async def _world(self) -> World:
-        """How things stand now; what cannot be asked is not known, and then tried."""
-        pbx, presence = await asyncio.gather(
-            self._lookout.pbx(), self._lookout.presence(), return_exceptions=True
-        )
-        for unknown in (pbx, presence):
-            if isinstance(unknown, BaseException):
-                _log.warning("not known now", extra=log.fields(error=str(unknown)))
-        world = World(
+    def _world(self, seen: Seen) -> World:
+        """How things stand at this instant. Good for one decision, made without waiting: what
+        other calls have reserved is another thing after every wait."""
+        return World(
             at=self._scene.clock.now(),
             urgent=self._urgent,
-            pbx=PbxState() if isinstance(pbx, BaseException) else pbx,
-            presence={} if isinstance(presence, BaseException) else presence,
+            pbx=seen.pbx,
+            presence=seen.presence,
+            reserved=self._reserved.by_others,
             caller=self._scene.call.arrival.caller_number,
         )
-        # Last, and without waiting in between: nobody else may reserve them meanwhile.
-        return replace(world, reserved=self._reservations.held)
 
 
 async def _next_round() -> bool:

@@ -6,8 +6,13 @@
 `LiveCall` makes them; news of a leg comes through its signals, in order with the caller's own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from string import ascii_lowercase
+
+from kai_ari.calls.events import Event
+from kai_ari.calls.leg_events import LegStarted
 
 # -- where a leg goes ------------------------------------------------------------
 
@@ -114,3 +119,12 @@ class AudioFlow:
 
     from_caller: int
     from_leg: int
+
+
+def last_leg(history: Sequence[Event]) -> int:
+    """The highest number in the names of the legs that a call has had: 4 of "leg4"; 0 of none.
+
+    How many there were says less: of a group in turn, not everybody numbered is rung.
+    """
+    names = (event.leg for event in history if isinstance(event, LegStarted))
+    return max((int(name.lstrip(ascii_lowercase)) for name in names), default=0)

@@ -133,6 +133,8 @@ class ScriptedLegs:
         return self._behaviours[address].result is not LegResult.UNREACHABLE
 
     async def ring(self, request: LegRequest) -> None:
+        if request.leg in self._legs:
+            raise ValueError(f"{request.leg} is used already")
         behaviour = self._behaviours[address_of(request.to)]
         if behaviour.breaks:
             raise AsteriskError("ring fails, says the script")

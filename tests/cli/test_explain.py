@@ -36,6 +36,25 @@ def test_urgent_on_sunday_evening_rings_who_is_on_call(
     assert "is on call" in first["text"]
 
 
+@pytest.mark.parametrize(
+    ("situation", "at"),
+    [
+        ("out_of_scope", "monday 10:00"),
+        ("after_hours", "sunday 22:10"),
+        ("after_hours", "monday 10:00"),
+        ("caller_silent", "monday 10:00"),
+    ],
+)
+def test_in_the_example_nobody_is_told_to_be_rung_where_kai_goes_on_alone(
+    config: str, situation: str, at: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", "-c", config, "--at", at, "--situation", situation]) == 0
+    told = capsys.readouterr().out
+    assert "Kai rings" not in told
+    assert "[ladders." not in told
+    assert "Kai follows ladders.default when the caller asks for a person" in told
+
+
 def test_the_four_questions(config: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "-c", config, "--all"]) == 0
     told = capsys.readouterr().out

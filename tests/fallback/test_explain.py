@@ -28,6 +28,7 @@ from kai_ari.fallback.rungs import (
     When,
     Workflow,
 )
+from kai_ari.fallback.situations import leading, with_ladder
 from kai_ari.fallback.steps import CameBack, End, Try
 from kai_ari.fallback.world import World
 from kai_ari.people.presence import Presence
@@ -71,12 +72,22 @@ def away(world: World) -> World:
 def test_the_sentences_are_the_steps_of_the_engine_in_its_order(
     plan: Plan, situation: Situation, number: str, world: World
 ) -> None:
-    told = [
-        (sentence.rule.id, sentence.passed_over)
-        for sentence in explain(plan, situation, number, world)
-        if sentence.rule is not None
-    ]
-    assert told == course(plan, situation, number, world)
+    """Where a call goes up a ladder; else none of its rules is told as if it did."""
+    sentences = explain(plan, situation, number, world)
+    told = [(one.rule.id, one.passed_over) for one in sentences if one.rule is not None]
+    ladders = with_ladder(plan, number, world.at)
+    leads = leading(situation, ladders, urgent=world.urgent)
+    if leads is not None:
+        assert leads in ladders
+        assert told == course(plan, leads, number, world)
+        return
+    assert situation not in ladders
+    assert told == []
+    text = " ".join(one.text for one in sentences)
+    assert "Kai rings" not in text
+    assert ("Nobody is rung" in text) or ("this does not arise" in text)
+    for other in ladders:
+        assert f"Kai follows {plan.ladder(other, number).name} when" in text
 
 
 def shop() -> Plan:
@@ -209,6 +220,69 @@ def test_whatever_the_rules_the_sentences_are_sentences(plan: Plan) -> None:
         assert "  " not in text
         assert ".." not in text
         assert "None" not in text
+
+
+@pytest.mark.parametrize(
+    ("situation", "does"),
+    [
+        (Situation.OUT_OF_SCOPE, "Kai says that it cannot answer that itself"),
+        (Situation.AFTER_HOURS, "Kai takes a message, as it does in business hours"),
+        (Situation.CALLER_SILENT, "Kai says truthfully that it has no message"),
+    ],
+)
+def test_a_situation_that_the_default_ladder_is_not_for_is_told_as_kai_handles_it(
+    situation: Situation, does: str
+) -> None:
+    sentences = explain(shop(), situation, "100", World(at=CLOSED_AT))
+    text = " ".join(sentence.text for sentence in sentences)
+    assert not any(sentence.rule for sentence in sentences)
+    assert "No ladder is written for that, and ladders.default is not followed for it" in text
+    assert does in text
+    assert "Nobody is rung to take the call." in text
+    assert (
+        "Kai follows ladders.default when the caller asks for a person, says that it is urgent,"
+        " cannot be understood or meets a fault in Kai."
+    ) in text
+
+
+def test_by_day_the_hour_is_told_to_change_nothing() -> None:
+    sentences = explain(shop(), Situation.AFTER_HOURS, "100", World(at=OPEN_AT))
+    assert "this does not arise" in sentences[1].text
+
+
+def test_another_ladder_that_takes_the_call_all_the_same_is_told() -> None:
+    plan = replace(shop(), ladders={Situation.AFTER_HOURS: shop().default})
+    sentences = explain(plan, Situation.OUT_OF_SCOPE, "100", World(at=CLOSED_AT))
+    assert "since the caller calls outside business hours" in sentences[1].text
+    assert any(sentence.rule for sentence in sentences)
+
+
+def test_of_a_ladder_with_nothing_but_a_message_that_is_told() -> None:
+    only = Ladder(name="ladders.default", rules=(Rule(id="v", rung=Voicemail()),))
+    plan = replace(shop(), default=only, of_number={})
+    asked = explain(plan, Situation.ASKED_FOR_HUMAN, "100", World(at=OPEN_AT))
+    assert "ladders.default has nothing but a message" in asked[1].text
+    assert "Kai says that it can connect nobody" in asked[2].text
+    assert "ladders.default has nothing else." in answers(plan)[0]
+
+
+def test_the_answers_name_who_is_led_up_which_ladder() -> None:
+    who, _, hours, _ = answers()
+    led = "the caller asks for a person, says that it is urgent, cannot be understood or meets a"
+    assert f"When {led} fault in Kai, these steps follow" in who
+    assert f"On 200, when {led} fault in Kai, these steps follow" in who
+    assert (
+        "When the caller wants something that Kai does not do, calls outside business hours or"
+        " stays silent, no ladder is written for it, and Kai takes a message by itself"
+    ) in who
+    assert "The hour alone leads up no ladder" in hours
+    own = shop().default
+    written = replace(shop(), ladders=dict.fromkeys(Situation, own))
+    who, _, hours, _ = answers(written)
+    assert "is not used: every situation has a ladder of its own." in who
+    assert "no ladder is written for it" not in who
+    assert "what is written for those is followed once the caller has said why they call" in who
+    assert "The hour alone" not in hours
 
 
 @pytest.mark.parametrize("situation", Situation)

@@ -40,7 +40,7 @@ class Result:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-async def _serve(
+async def serve_async(
     *acts: Act,
     number: str | None = "+12025550142",
     did: str = "100",
@@ -109,7 +109,7 @@ async def _serve(
 
 
 def serve(*acts: Act, **how: object) -> Result:
-    result = run_virtual(_serve(*acts, **how))  # type: ignore[arg-type]
+    result = run_virtual(serve_async(*acts, **how))  # type: ignore[arg-type]
     assert result.call.released
     assert not result.call.legs.up, "a phone still rings"
     return result

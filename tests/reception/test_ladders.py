@@ -23,7 +23,13 @@ from kai_ari.promises.obligation import Owed
 from kai_ari.reception.legs import AudioFlow
 from kai_ari.reception.routes import Reservations
 from kai_ari.testing.caller import HangUp, Press, Say, StaySilent
-from kai_ari.testing.scripted import HangUpInTalk, LeaveRecording, ListLedger, ScriptedCall
+from kai_ari.testing.scripted import (
+    HangUpInTalk,
+    LeaveRecording,
+    ListLedger,
+    LoseAudio,
+    ScriptedCall,
+)
 from kai_ari.testing.scripted_house import ScriptedDispatcher, ScriptedLookout
 from kai_ari.testing.scripted_legs import (
     ACCEPTS,
@@ -128,7 +134,36 @@ def test_a_group_in_turn_rings_one_after_the_other() -> None:
     to_team = rules(Transfer(to=TEAM, mode=Mode.IN_TURN, ring_s=10), Voicemail())
     result = serve(ZERO, people=people, rules=to_team)
     assert result.call.legs.rung == ["101", "102"]
+    assert [line for line in result.said if line.startswith("trying")] == ["trying", "trying_next"]
     assert result.outcome.headline is Headline.HUMAN_CONNECTED
+
+
+def test_after_lost_audio_no_leg_has_the_name_of_one_before() -> None:
+    """Of a group in turn not everybody who is numbered is rung: the next leg is the fourth."""
+    ready = QueueMember(name="Lee", reachable=True, paused=False, in_call=False)
+    result = serve(
+        *(ZERO, StaySilent(), StaySilent(), LoseAudio(), ZERO, MESSAGE),
+        people={
+            "101": GIVES_BACK,
+            "queue:support": RINGS_OUT,
+            "queue:others": RINGS_OUT,
+            "sip:desk@example.com": RINGS_OUT,
+        },
+        lookout=ScriptedLookout(state=PbxState(queues={"support": (ready,), "others": (ready,)})),
+        rules=rules(
+            Transfer(to=TEAM, mode=Mode.IN_TURN, ring_s=10),
+            Queue(name="support"),
+            Workflow(key="desk", name="our answering service", takes_calls=True),
+            Queue(name="others"),
+            Voicemail(),
+        ),
+    )
+    assert result.of(ev.AudioLost)
+    assert result.call.legs.rung == [
+        "101", "queue:support", "sip:desk@example.com", "queue:others",
+    ]  # fmt: skip
+    assert not result.of(ev.Faulted)
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
 
 
 def test_after_who_wants_a_message_taken_nobody_else_is_rung_in_turn() -> None:
