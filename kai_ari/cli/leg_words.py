@@ -36,6 +36,7 @@ _RESULTS = {
     "refused_by_rules": "not permitted by the rules",
     "cancelled": "Kai stopped ringing",
     "caller_opted_out_of_waiting": "the caller would rather not wait",
+    "caller_asked_for_next_person": "the caller asked for the next person",
     "caller_left": "the caller hung up",
     "dropped": "hung up",
     "taken_away": "was transferred elsewhere",
@@ -110,7 +111,7 @@ def _came(started: leg.RungStarted, later: Iterable[Event], names: Names) -> Ite
     told, took = False, started.target
     for event in later:
         match event:
-            case leg.RungStarted() | leg.RungSkipped():
+            case leg.RungStarted():  # others are passed over also while one is tried
                 break
             case leg.LegAccepted():
                 took = names.of(event.leg)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from kai_ari.calls.events import Situation
 from kai_ari.calls.outcome import REQUIRED_SLOTS
-from kai_ari.dialogue import alert_call, lines, outreach, outreach_lines
+from kai_ari.dialogue import alert_call, lines, outreach, outreach_lines, reasons
 from kai_ari.dialogue.asides import answer_to, answer_to_reason
 from kai_ari.dialogue.asking import Result, again, ask, back_to_question, next_question, taken
 from kai_ari.dialogue.lines import Line
@@ -36,12 +36,10 @@ from kai_ari.dialogue.turns import (
     Started,
     State,
     Step,
-    Take,
 )
 from kai_ari.dialogue.understand import (
     Intent,
     intent_of,
-    is_urgent,
     normal,
     slot_in,
     yes_or_no,
@@ -49,7 +47,6 @@ from kai_ari.dialogue.understand import (
 from kai_ari.dialogue.ways_out import (
     cannot_speak,
     end,
-    hand_off,
     ladder_ended,
     record,
     saved,
@@ -90,7 +87,7 @@ def step(state: State, given: Input) -> Result:
         return saved(state, given) if isinstance(given, Saved) else (state, ())
     if state.step is Step.HANDING_OFF:
         return ladder_ended(state, given) if isinstance(given, LadderEnded) else (state, ())
-    if state.step is Step.WHY_HUMAN and (why := _why_human(state, given)):
+    if state.step is Step.WHY_HUMAN and (why := reasons.why_human(state, given)):
         return why
     if state.turns > MAX_TURNS:
         return record(state, lines.CANNOT_UNDERSTAND, Situation.NOT_UNDERSTOOD)
@@ -188,7 +185,7 @@ def _heard(state: State, text: str) -> Result:
         case Intent.REPEAT:
             return again(state)
         case Intent.HUMAN:
-            return wants_human(state)
+            return reasons.human(state, text)
         case Intent.VOICEMAIL:
             return record(state)
         case Intent.WRONG_NUMBER if state.step in (Step.OFFER, Step.CONFIRM, Step.CHANGE):
@@ -219,7 +216,7 @@ def _heard(state: State, text: str) -> Result:
         return _missed(state)
     match state.step:
         case Step.REASON:
-            return _reason(state, text)
+            return reasons.taken_down(state, text)
         case Step.NAME:
             name = name_in(text)
             return _found(state, name=name, number=number_in(text)) if name else _missed(state)
@@ -240,25 +237,7 @@ def _asked(state: State, intent: Intent, text: str) -> Result:
         return back_to_question(state, answer)
     if intent is Intent.WHO:
         return ask(state, Step.REASON, lines.ASK_REASON, before=(answer,))
-    return _reason(state, text, before=(answer_to_reason(intent),))
-
-
-def _why_human(state: State, given: Input) -> Result | None:
-    """Whatever they answer, the way to a person comes next; None for what is no answer."""
-    match given:
-        case Heard(text=text):
-            intent = intent_of(text)
-            if intent in (Intent.REPEAT, Intent.WAIT, Intent.GOODBYE, Intent.WITHDRAW):
-                return None
-            if intent in (Intent.VOICEMAIL, Intent.LEAVE_MESSAGE):
-                return record(state)
-            found, takes = _mentioned(state, text) if text and intent is None else (state, ())
-            return hand_off(found, Situation.ASKED_FOR_HUMAN, *takes)
-        case Silence():
-            return hand_off(state, Situation.ASKED_FOR_HUMAN)
-        case Pressed(key=key) if key != "*":
-            return hand_off(state, Situation.ASKED_FOR_HUMAN)
-    return None
+    return reasons.taken_down(state, text, before=(answer_to_reason(intent),))
 
 
 def _once(state: State, line: Line) -> Result:
@@ -268,42 +247,10 @@ def _once(state: State, line: Line) -> Result:
     return replace(state, misses=state.misses + 1, question=(line,)), (Say(line=line),)
 
 
-def _reason(state: State, text: str, before: tuple[Line, ...] = ()) -> Result:
-    """The reason in the caller's own words; some are for a person, if there is a ladder to one."""
-    state, takes = _mentioned(state, text)
-    situation = _situation_of(state, text)
-    if situation is not None:
-        once = replace(state, ladders=state.ladders - {situation})
-        return hand_off(once, situation, *takes)
-    state, actions = next_question(state, *before)
-    return state, (*takes, *actions)
-
-
-def _situation_of(state: State, text: str) -> Situation | None:
-    if Situation.URGENT in state.ladders and is_urgent(text):
-        return Situation.URGENT
-    if Situation.OUT_OF_SCOPE in state.ladders and intent_of(text) is Intent.QUESTION:
-        return Situation.OUT_OF_SCOPE
-    return Situation.AFTER_HOURS if Situation.AFTER_HOURS in state.ladders else None
-
-
-def _mentioned(state: State, text: str) -> Result:
-    """The reason, and a name or number given with it."""
-    name, number = name_mentioned(text), number_in(text)
-    return _take_new(state, reason=text.strip("\"' "), name=name, number=number)
-
-
 def _found(state: State, **slots: str | None) -> Result:
-    state, takes = _take_new(state, **slots)
+    state, takes = reasons.take_new(state, **slots)
     state, actions = next_question(state)
     return state, (*takes, *actions)
-
-
-def _take_new(state: State, **slots: str | None) -> Result:
-    """Take what was said, as far as it was said and is not known yet."""
-    new = {slot: said for slot, said in slots.items() if said and slot not in state.slots}
-    takes = tuple(Take(slot=slot, value=value, how="voice") for slot, value in new.items())
-    return replace(state, slots={**state.slots, **new}), takes
 
 
 def _number(state: State, text: str) -> Result:

@@ -16,6 +16,12 @@ STILL_TRYING: Final = line(
     "I am still trying {who}. To leave a message instead, press star.",
     Claim.TRYING,
 )
+NO_OTHER: Final = line(
+    "no_other",
+    "There is no other person that I can try now. I am still trying {who}. To leave a message "
+    "instead, press star.",
+    Claim.TRYING,
+)
 BUSY: Final = line("busy", "The line to {who} is busy.", Claim.BUSY)
 NO_ANSWER: Final = line("no_answer", "There is no answer from {who}.", Claim.NO_ANSWER)
 DECLINED: Final = line("declined", "Right now, {who} cannot take the call.", Claim.DECLINED)

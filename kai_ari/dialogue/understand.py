@@ -171,8 +171,14 @@ _NOT_URGENT = re.compile(
 )
 
 
+#: How soon somebody wants a person says nothing of their matter.
+_AT_ONCE = re.compile(r"\b(right (away|now)|immediately)\b")
+
+
 def is_urgent(text: str) -> bool:
     words = normal(text)
+    if intent_of(text) is Intent.HUMAN:
+        words = _AT_ONCE.sub(" ", words)
     return bool(_URGENT.search(words)) and not _NOT_URGENT.search(words)
 
 

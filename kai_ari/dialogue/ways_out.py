@@ -19,6 +19,7 @@ from kai_ari.dialogue.turns import (
     State,
     Step,
 )
+from kai_ari.dialogue.understand import is_urgent
 
 MAX_RECORDINGS = 2
 MAX_HAND_OFFS = 6  # each goes some way down a ladder, which ends by itself
@@ -48,11 +49,20 @@ def wants_human(state: State, *, by_key: bool = False) -> Result:
 
 
 def hand_off(state: State, situation: Situation, *before: Action) -> Result:
-    handing = replace(state, step=Step.HANDING_OFF, hand_offs=state.hand_offs + 1)
+    """On the ladder, or on with it: a call back that was being offered is left for this."""
+    handing = replace(state, step=Step.HANDING_OFF, hand_offs=state.hand_offs + 1, call_back=False)
     if handing.hand_offs > MAX_HAND_OFFS:
-        left, actions = record(replace(state, ladders=frozenset()))
+        left, actions = record(replace(state, ladders=frozenset(), call_back=False))
         return left, (*before, *actions)
-    return handing, (*before, Name(situation=situation), HandOff(situation=situation))
+    return handing, (*before, *_named(state, situation), HandOff(situation=situation))
+
+
+def _named(state: State, situation: Situation) -> tuple[Name, ...]:
+    """Why they are handed off. Whatever else it is, an urgent matter stays one: who is rung, and
+    what they are told, goes by it."""
+    urgent = situation is not Situation.URGENT and is_urgent(state.slots.get("reason", ""))
+    urgently = (Name(situation=Situation.URGENT),) if urgent else ()
+    return (*urgently, Name(situation=situation))
 
 
 def ladder_ended(state: State, given: LadderEnded) -> Result:

@@ -5,7 +5,8 @@
                │  └─ given back, suspect     └──> End (the built-in goodbye)
                └──> Done (somebody has the caller or the case, or the caller has left)
 
-The caller may ask for a person at any point: `ask_again`. Every course ends: a rung is tried
+The caller may ask for a person at any point: `ask_again`. In an urgent matter the ladder of those
+who ask and that of urgent calls are gone one after the other. Every course ends: a rung is tried
 once on a call, and so is whatever it rings; an ending fails once; ceilings lie over it all.
 """
 
@@ -14,7 +15,15 @@ from typing import Final
 
 from kai_ari.calls.events import Situation
 from kai_ari.fallback.plan import BUILT_IN_ENDING, Plan
-from kai_ari.fallback.rungs import Mode, Rule, Rung, Transfer, for_human
+from kai_ari.fallback.rungs import (
+    Callback,
+    Mode,
+    Rule,
+    Rung,
+    Transfer,
+    Voicemail,
+    for_human,
+)
 from kai_ari.fallback.state import State
 from kai_ari.fallback.steps import CameBack, Done, End, NoHuman, Passed, Reason, Step, Try, Why
 from kai_ari.fallback.weigh import mark, weigh
@@ -29,7 +38,11 @@ _ATTEMPT: Final = frozenset(CameBack) - {
     CameBack.DELIVERED,
     CameBack.NOT_DELIVERED,
 }
-_ON_THE_WAY: Final = _WRITTEN | {CameBack.REFUSED_BY_RULES, CameBack.CALLER_OPTED_OUT}
+_ON_THE_WAY: Final = _WRITTEN | {
+    CameBack.REFUSED_BY_RULES,
+    CameBack.CALLER_OPTED_OUT,
+    CameBack.CALLER_ASKED_ON,
+}
 
 #: What can come back from each kind of rung.
 LEGAL: Final = {
@@ -56,10 +69,11 @@ def start(
 
     `before` is where the call stood when it was on a ladder already: what was tried stays tried.
     """
-    if before is None:
-        state = State(plan=plan, situation=situation, number=number, since=world.at)
-    else:
-        state = replace(before, situation=situation, position=0, message_wanted=False)
+    state = before or State(plan=plan, situation=situation, number=number, since=world.at)
+    state = replace(state, situation=situation, then=(), position=0, message_wanted=False)
+    if situation is Situation.ASKED_FOR_HUMAN:
+        first, *then = plan.for_who_asks(number, urgent=world.urgent)
+        state = replace(state, situation=first, then=tuple(then))
     sentence = f"It is the first of {state.ladder.name} that can be tried"
     return _walk(state, world, Reason(why=Why.FIRST, sentence=sentence))
 
@@ -86,36 +100,53 @@ def go_on(state: State, world: World, came_back: CameBack) -> tuple[State, Step]
 def ask_again(state: State, world: World) -> tuple[State, Try | NoHuman]:
     """The caller asks for a person (0): the next rung that may connect one, from anywhere.
 
-    Rungs that are jumped over still follow. Without any, the state stays as it was.
+    Rungs that are jumped over still follow. An urgent call stays on its own ladder while that has
+    a person. Without any, the state stays as it was.
     """
     if isinstance(state.step, Done) and state.step.came_back in (
         CameBack.CALLER_LEFT,
         CameBack.SENT_ON,
     ):
         raise ValueError(f"{state.step.came_back.value}: nobody is there to ask for a person")
-    asking = replace(state, situation=Situation.ASKED_FOR_HUMAN, message_wanted=False)
+    urgent = world.urgent or state.situation is Situation.URGENT
+    ladders = state.plan.for_who_asks(state.number, urgent=urgent)
+    passed: list[Passed] = []
+    for situation in ladders:
+        then = tuple(other for other in ladders if other is not situation)
+        asking = _asking(state, situation, then)
+        found = _next_human(asking, world, passed)
+        if found is not None:
+            return _trying(asking, found), found
+    return state, NoHuman(passed=tuple(passed))
+
+
+def _asking(state: State, situation: Situation, then: tuple[Situation, ...]) -> State:
+    """On the ladder of `situation`: where the call stands on it, or at its first rung."""
+    asking = replace(state, situation=situation, then=then, message_wanted=False)
     if asking.ladder != state.ladder:
-        asking = replace(asking, position=0)
-    elif isinstance(state.step, End):
+        return replace(asking, position=0)
+    if isinstance(state.step, End):
         # The ending was not reached for good: if no person takes the call, it comes again.
-        asking = replace(asking, position=max(0, state.position - 1))
+        return replace(asking, position=max(0, state.position - 1))
+    return asking
+
+
+def _next_human(asking: State, world: World, passed: list[Passed]) -> Try | None:
     rules = asking.ladder.rules
     because = Reason(why=Why.ASKED_AGAIN, sentence="The caller asks for a person")
-    passed: list[Passed] = []
     for index in (*range(asking.position, len(rules)), *range(asking.position)):
         rule = rules[index]
         if not for_human(rule.rung):
             continue
         found = weigh(rule, asking, world, because)
         if isinstance(found, Try):
-            found = replace(found, passed=tuple(passed))
-            return _trying(asking, found), found
+            return replace(found, passed=tuple(passed))
         if isinstance(found, Reason):
             passed.append(Passed(rule=rule, reason=found))
-    return state, NoHuman(passed=tuple(passed))
+    return None
 
 
-def _walk(state: State, world: World, because: Reason) -> tuple[State, Step]:
+def _walk(state: State, world: World, because: Reason) -> tuple[State, Try | End]:
     """The next rule that can be followed, from the state's position on, or the built-in end."""
     passed: list[Passed] = []
     for position in range(state.position, len(state.ladder.rules)):
@@ -129,12 +160,36 @@ def _walk(state: State, world: World, because: Reason) -> tuple[State, Step]:
         beyond = replace(state, position=position + 1)
         if isinstance(step, Try):
             return _trying(beyond, step), step
-        return replace(beyond, step=step), step
+        return _ending(beyond, step, world, because)
     nothing_left = Reason(
         why=Why.NOTHING_LEFT, sentence=f"{because.sentence}, and nothing is left to try"
     )
     end = End(rule=BUILT_IN_ENDING, reason=nothing_left, follow_up=True, passed=tuple(passed))
-    return replace(state, position=len(state.ladder.rules), step=end), end
+    return _ending(replace(state, position=len(state.ladder.rules)), end, world, because)
+
+
+def _ending(state: State, end: End, world: World, because: Reason) -> tuple[State, Try | End]:
+    """`end`, unless another ladder is to be gone before it and has something left to try."""
+    for situation in () if state.message_wanted else state.then:
+        other = replace(state, situation=situation, then=(), position=0)
+        beyond, step = _walk(other, world, because)
+        step = replace(step, passed=(*end.passed, *step.passed))
+        if isinstance(step, Try):
+            return replace(beyond, step=step), step
+        end = replace(end, passed=step.passed)
+    return replace(state, step=end), end
+
+
+def in_vain(step: Step | None) -> CameBack:
+    """What a step came to that the conversation could do nothing with."""
+    match step:
+        case Try(rule=Rule(rung=Callback())):
+            return CameBack.DECLINED
+        case End(rule=Rule(rung=Voicemail())):
+            return CameBack.NOT_DELIVERED
+        case Done():
+            return CameBack.HANDOFF_SUSPECT
+    return CameBack.FAILED
 
 
 def _trying(state: State, step: Try) -> State:

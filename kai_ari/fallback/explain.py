@@ -66,7 +66,7 @@ def explain(plan: Plan, situation: Situation, number: str, world: World) -> tupl
     if leads is None:
         why, *does = alone(plan, situation, number, world.at)
         return tuple(Sentence(text=text) for text in (when, f"{who} {why}", *does))
-    follows = _follows(plan, situation, leads, number)
+    follows = _follows(plan, situation, leads, number, urgent=world.urgent)
     told = [Sentence(text=when), Sentence(text=f"{who} {follows}")]
     state, step = start(plan, leads, number, world)
     while isinstance(step, Try):
@@ -91,12 +91,16 @@ def _opening(plan: Plan, situation: Situation, number: str, world: World) -> tup
     )
 
 
-def _follows(plan: Plan, situation: Situation, leads: Situation, number: str) -> str:
+def _follows(
+    plan: Plan, situation: Situation, leads: Situation, number: str, *, urgent: bool
+) -> str:
     because = f", since the caller {CALLER[leads]}" if leads is not situation else ""
     if situation is Situation.ASKED_FOR_HUMAN and leads is not situation:
         because += ", after saying that it can connect nobody and asking why they call"
-    ladder = plan.ladder(leads, number)
-    return f"Kai follows {ladder.name}{because}: each step only if none before it has helped."
+    asks = leads is Situation.ASKED_FOR_HUMAN
+    goes_by = plan.for_who_asks(number, urgent=urgent) if asks else (leads,)
+    ladders = ", and before its ending ".join(plan.ladder(one, number).name for one in goes_by)
+    return f"Kai follows {ladders}{because}: each step only if none before it has helped."
 
 
 def _passed(passed: Passed) -> Sentence:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from kai_ari.calls.events import Situation
-from kai_ari.fallback.rungs import Goodbye, Ladder, Rule, Target, Voicemail
+from kai_ari.fallback.rungs import ENDINGS, Goodbye, Ladder, Rule, Target, Voicemail
 from kai_ari.people.staff import Staff
 
 #: The ladder of a business that wrote none: a message is taken, as ever.
@@ -64,6 +64,17 @@ class Plan:
         """
         own = self.of_number.get(number, {})
         return own.get(situation) or own.get(None) or self.ladders.get(situation) or self.default
+
+    def for_who_asks(self, number: str, *, urgent: bool) -> tuple[Situation, ...]:
+        """Whose ladders serve a caller who asks for a person, in their order. In an urgent matter
+        that of urgent calls does, too, and first if it was written for them."""
+        ask, urgently = Situation.ASKED_FOR_HUMAN, Situation.URGENT
+        ladder = self.ladder(urgently, number)
+        tries = any(not isinstance(rule.rung, ENDINGS) for rule in ladder.rules)
+        if not urgent or not tries or ladder == self.ladder(ask, number):
+            return (ask,)
+        own = (self.of_number.get(number, {}).get(urgently), self.ladders.get(urgently))
+        return (urgently, ask) if ladder in own else (ask, urgently)
 
     def all_ladders(self) -> tuple[Ladder, ...]:
         """Each ladder that was written, or the built-in one, the default first."""

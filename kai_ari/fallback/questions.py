@@ -65,6 +65,11 @@ def _who(plan: Plan) -> Iterator[str]:
             else:
                 yield from _ladder(plan, ladder, f"On {number}, when the caller {CALLER[name]}")
     yield from _alone(plan)
+    if any(len(plan.for_who_asks(did, urgent=True)) > 1 for did in plan.own_numbers):
+        yield (
+            "Who asks for a person in an urgent matter has the steps for urgent calls and those for"
+            " who asks, one after the other: first what was written for urgent calls, if anything."
+        )
     if any(isinstance(rule.rung, Transfer) and not rule.rung.blind for rule in _rules(plan)):
         yield (
             "Whoever answers hears who calls and why, and has the caller only after pressing 1:"
@@ -267,7 +272,10 @@ def _retries(plan: Plan) -> Iterator[str]:
         f" {duration(MAX_WAIT_S)} at most. No configuration lifts these limits."
     )
     if any(isinstance(rule.rung, Transfer | Queue | Workflow) for rule in _rules(plan)):
-        yield f"{LEAVE} Zero asks for the next person, or for the truth that there is none."
+        yield (
+            f"{LEAVE} Zero goes on to the next person; if there is none, Kai says so, and whoever"
+            " is being tried rings on."
+        )
     else:
         yield "Zero asks for a person; Kai then says truthfully that it can connect nobody."
     if any(isinstance(rule.rung, Callback) for rule in _rules(plan)):

@@ -23,7 +23,8 @@ class State:
     """`position` is the next rule to look at; `since`, when the caller last got anywhere.
 
     `tried` has the ids of rules, and what they were for: addresses, and marks such as
-    "queue:support". `step` is what is being done; None only before the first.
+    "queue:support". `step` is what is being done; None only before the first. `then` are those
+    whose ladder is gone on with where this one would end.
     """
 
     plan: Plan
@@ -36,6 +37,7 @@ class State:
     transfers: int = 0
     tried: frozenset[str] = frozenset()
     message_wanted: bool = False
+    then: tuple[Situation, ...] = ()
 
     @property
     def ladder(self) -> Ladder:

@@ -22,6 +22,7 @@ class CameBack(StrEnum):
     REFUSED_BY_RULES = "refused_by_rules"
     FAILED = "failed"
     CALLER_OPTED_OUT = "caller_opted_out_of_waiting"
+    CALLER_ASKED_ON = "caller_asked_for_next_person"  # and there is one, or this was only offered
     CALLER_LEFT = "caller_left"
     DELIVERED = "delivered"  # alert or callback written, case acknowledged, message stored
     NOT_DELIVERED = "not_delivered"

@@ -28,6 +28,7 @@ _CAME = {
     "unreachable": "not reachable",
     "refused_by_rules": "not permitted",
     "caller_opted_out_of_waiting": "caller would not wait",
+    "caller_asked_for_next_person": "caller asked for the next person",
     "caller_left": "caller hung up",
     "delivered": "took the case",
     "not_delivered": "did not take the case",

@@ -24,3 +24,11 @@ def about(history: Iterable[ev.Event]) -> dict[str, str]:
     if need is not None:
         known.setdefault("reason", need[0])
     return known
+
+
+def is_urgent(history: Iterable[ev.Event]) -> bool:
+    """Whether the call is: once said, it stays so, whatever audio is lost or ladder gone since."""
+    return any(
+        isinstance(event, ev.SituationNamed) and event.situation is ev.Situation.URGENT
+        for event in history
+    )

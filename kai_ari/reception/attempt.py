@@ -4,13 +4,15 @@
        │                     ├──2, 3, silence──> over
        └──busy, ... ─────────┴──────────────────> over
 
-Several legs may ring at once: the first to accept has the call, and the others stop.
+Several legs may ring at once: the first to accept has the call, and the others stop. The caller
+can end it: with star, or with zero if there is somebody else to try.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from kai_ari import log
 from kai_ari.calls import events as ev
@@ -41,6 +43,9 @@ _log = log.get("attempt")
 
 #: Asterisk ends a leg that is not answered in time. Should it not say so, Kai does by then.
 GRACE_S = 5.0
+
+#: Who presses zero several times in a row means it once, and has not heard yet who is tried.
+AGAIN_S = 2.0
 
 #: Words of the caller that end the waiting.
 _ENOUGH = frozenset({Intent.VOICEMAIL, Intent.LEAVE_MESSAGE, Intent.WITHDRAW, Intent.GOODBYE})
@@ -115,19 +120,26 @@ class Attempt:
         whispered: str,
         first: bool,
         update: Line = say.STILL_TRYING,
+        somebody_else: Callable[[], Coroutine[Any, Any, bool]] | None = None,
     ) -> None:
         """`who` is how the caller hears it; `first`: nothing was tried before on this call.
-        `update` is said now and then while it rings."""
+        `update` is said now and then while it rings. `somebody_else` tells whether another could
+        be tried for a caller who presses zero; without it zero means nothing."""
         self._scene = scene
         self._legs = {one.leg: _Leg(called=one) for one in called}
         self._ring_s = ring_s
         self._takes = takes
         self._whispered = whispered
         opening = say.TRYING if first else say.TRYING_NEXT
-        self._hold = Hold(scene, opening=opening.fill(who=who), update=update.fill(who=who))
+        self._opening, self._update = opening.fill(who=who), update.fill(who=who)
+        self._nobody_else = say.NO_OTHER.fill(who=who)
         self._holding: asyncio.Task[None] | None = None
         self._joined: str | None = None
         self._opted_out = False
+        self._somebody_else = somebody_else
+        self._looking: asyncio.Task[bool] | None = None
+        self._zero_counts_at = 0.0  # monotonic seconds
+        self._asked_on = False
 
     async def run(self) -> Attempted:
         """Raises CallerLeft, and MediaError when the caller's audio is lost."""
@@ -140,12 +152,16 @@ class Attempt:
         try:
             for name in self._legs:
                 await self._ring(name)
-            self._holding = asyncio.create_task(self._hold.run(), name="hold")
-            late = self._scene.clock.monotonic() + self._ring_s + GRACE_S
+            await self._hold(self._opening)
+            now = self._scene.clock.monotonic()
+            late, self._zero_counts_at = now + self._ring_s + GRACE_S, now + AGAIN_S
             while (verdict := self._verdict()) is None:
-                others = [self._holding, *self._telling()]
-                item = await self._scene.next_item(late if self._rings() else None, others)
+                others = [one for one in (self._holding, self._looking) if one is not None]
+                item = await self._scene.next_item(
+                    late if self._rings() else None, [*others, *self._telling()]
+                )
                 await self._react(item)
+                await self._look_over()
                 await self._end_undecided(late)
                 self._raise_lost_audio()
             return verdict
@@ -179,6 +195,8 @@ class Attempt:
             case Key(key=key):
                 await self._scene.record.note(ev.KeyPressed(key=key))
                 self._opted_out = self._opted_out or key == "*"
+                if key == "0":
+                    self._look_for_another()
             case Words():
                 await self._hear(item)
             case LegRinging(leg=name) if one := self._live(name):
@@ -214,6 +232,20 @@ class Attempt:
             )
         )
         self._opted_out = self._opted_out or intent_of(heard.text) in _ENOUGH
+
+    def _look_for_another(self) -> None:
+        """While it rings on: it may be the last who can still take the call."""
+        wanted = self._scene.clock.monotonic() >= self._zero_counts_at
+        if self._somebody_else is not None and self._looking is None and wanted:
+            self._looking = asyncio.create_task(self._somebody_else(), name="somebody else")
+
+    async def _look_over(self) -> None:
+        if self._looking is None or not self._looking.done():
+            return
+        self._asked_on, self._looking = self._looking.result(), None
+        self._zero_counts_at = self._scene.clock.monotonic() + AGAIN_S
+        if not self._asked_on and self._verdict() is None:
+            await self._hold(self._nobody_else)
 
     async def _answered(self, one: _Leg, member: str) -> None:
         name = one.called.leg
@@ -266,6 +298,8 @@ class Attempt:
             return Attempted(came_back=came_back, leg=self._joined)
         if self._opted_out:
             return Attempted(came_back=CameBack.CALLER_OPTED_OUT)
+        if self._asked_on:
+            return Attempted(came_back=CameBack.CALLER_ASKED_ON)
         results = {one.came_back for one in self._legs.values()}
         if None in results:
             return None
@@ -288,6 +322,14 @@ class Attempt:
                 else:
                     raise error
 
+    async def _hold(self, opening: Line) -> None:
+        """From here on, instead of what is said or played at the moment."""
+        if self._holding is not None:
+            self._holding.cancel()
+            await asyncio.gather(self._holding, return_exceptions=True)
+        hold = Hold(self._scene, opening=opening, update=self._update)
+        self._holding = asyncio.create_task(hold.run(), name="hold")
+
     def _raise_lost_audio(self) -> None:
         if self._joined is None and self._holding is not None and self._holding.done():
             self._holding.result()
@@ -299,7 +341,8 @@ class Attempt:
         await asyncio.gather(
             *(self._scene.call.hang_up_leg(name, answered_elsewhere=taken) for name in others)
         )
-        tasks = {task for task in (self._holding, *self._telling()) if task is not None}
+        ours = (self._holding, self._looking, *self._telling())
+        tasks = {task for task in ours if task is not None}
         for task in tasks:
             task.cancel()
         for ended in await asyncio.gather(*tasks, return_exceptions=True):

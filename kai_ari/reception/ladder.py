@@ -25,17 +25,16 @@ from kai_ari.fallback.rungs import (
     Callback,
     Mode,
     Queue,
-    Rule,
     Transfer,
     Voicemail,
     Workflow,
 )
 from kai_ari.fallback.state import State
-from kai_ari.fallback.steps import CameBack, Done, End, NoHuman, Passed, Step, Try
+from kai_ari.fallback.steps import CameBack, Done, End, Passed, Step, Try, Why
 from kai_ari.fallback.words import spoken, target_of
 from kai_ari.fallback.world import World
 from kai_ari.promises.obligation import Owed
-from kai_ari.reception.about import about
+from kai_ari.reception.about import about, is_urgent
 from kai_ari.reception.attempt import Attempt, Attempted, Called, Takes
 from kai_ari.reception.call_through import call_through
 from kai_ari.reception.conversation import Conversation
@@ -95,7 +94,6 @@ class CallLadder:
         self._reserved = Reserved(reservations)
         self.state = before
         self._legs = last_leg(scene.record.history)
-        self._urgent = False
         self._spoke_of = CameBack.DELIVERED  # what the caller was told last; at first, nothing
 
     async def go(self, given: HandOff) -> LadderEnded:
@@ -109,24 +107,18 @@ class CallLadder:
             self._reserved.change_to()
 
     async def _first(self, given: HandOff) -> Step | LadderEnded:
-        self._urgent = self._urgent or given.situation is Situation.URGENT
         seen = await look_out(self._lookout)
         if given.in_vain and self.state is not None:
-            came_back = _in_vain(self.state.step)
+            came_back = engine.in_vain(self.state.step)
             await self._ended(self.state.step, came_back)
             return self._advance(came_back, seen)
         arrival = self._scene.call.arrival
         if self.state is not None and given.situation is Situation.ASKED_FOR_HUMAN:
-            self.state, step = engine.ask_again(self.state, self._world(seen))
-            if isinstance(step, NoHuman):
-                await self._skipped(step.passed)
-                await self._tell(say.NOBODY_ELSE)
-                return LadderEnded(end=LadderEnd.VOICEMAIL)
-            return self._decided(self.state, step)
+            return await self._ask_again(self.state, seen)
         plan, world = self._house.plan, self._world(seen)
         state, first = engine.start(plan, given.situation, arrival.did, world, before=self.state)
         self._decided(state, first)
-        started = leg.LadderStarted(situation=given.situation, ladder=state.ladder.name)
+        started = leg.LadderStarted(situation=state.situation, ladder=state.ladder.name)
         await self._scene.record.note(started)
         return first
 
@@ -190,6 +182,8 @@ class CallLadder:
         """Ring somebody, and watch over the talk if they take the call."""
         who = spoken(step)
         attempted = await self._attempt(step, who)
+        if attempted.came_back is CameBack.CALLER_ASKED_ON and self.state is not None:
+            return await self._ask_again(self.state, await look_out(self._lookout))
         if attempted.leg is None:
             return await self._on(step, attempted.came_back, who)
         await self._ended(step, attempted.came_back)
@@ -217,6 +211,7 @@ class CallLadder:
                 takes=self._takes(step),
                 whispered=self._whispered(),
                 first=not last_leg(self._scene.record.history),
+                somebody_else=self._somebody_else if called is rounds[-1] else _next_round,
             ).run()
             if attempted.leg or attempted.came_back in _ENOUGH:
                 break
@@ -300,6 +295,10 @@ class CallLadder:
 
     # -- the record, the caller, the engine ------------------------------------------
 
+    @property
+    def _urgent(self) -> bool:
+        return is_urgent(self._scene.record.history)
+
     async def _on(self, step: Try, came_back: CameBack, who: str = "") -> Step:
         """Record what came back, tell the caller, and ask the engine what is next."""
         await self._ended(step, came_back)
@@ -327,6 +326,31 @@ class CallLadder:
             callees = step.callees if isinstance(step, Try) else ()
             self._reserved.change_to(*(callee.address for callee in callees))
         return step
+
+    async def _ask_again(self, state: State, seen: Seen) -> LadderEnded | Step:
+        """The caller wants a person: what is tried or offered at the moment is left for that."""
+        if isinstance(state.step, Try):
+            await self._ended(state.step, CameBack.CALLER_ASKED_ON)
+        asking, asked = engine.ask_again(state, self._world(seen))
+        if isinstance(asked, Try):
+            return self._decided(asking, asked)
+        await self._skipped(asked.passed)
+        await self._tell(say.NOBODY_ELSE)
+        if isinstance(state.step, Try):
+            return self._advance(CameBack.CALLER_ASKED_ON, seen)
+        return LadderEnded(end=LadderEnd.VOICEMAIL)
+
+    async def _somebody_else(self) -> bool:
+        """Whether `_ask_again` would find one. It is not decided yet: the attempt goes on."""
+        if self.state is None:
+            return False
+        seen = await look_out(self._lookout)
+        _, asked = engine.ask_again(self.state, self._world(seen))
+        if isinstance(asked, Try):
+            return True
+        left_out = (one for one in asked.passed if one.reason.why is not Why.TRIED)
+        await self._skipped(tuple(left_out))
+        return False
 
     async def _started(self, step: Try | End) -> None:
         rung = step.rule.rung
@@ -371,13 +395,6 @@ class CallLadder:
         )
 
 
-def _in_vain(step: Step | None) -> CameBack:
-    """What a step came to that the conversation could do nothing with."""
-    match step:
-        case Try(rule=Rule(rung=Callback())):
-            return CameBack.DECLINED
-        case End(rule=Rule(rung=Voicemail())):
-            return CameBack.NOT_DELIVERED
-        case Done():
-            return CameBack.HANDOFF_SUSPECT
-    return CameBack.FAILED
+async def _next_round() -> bool:
+    """Of a group in turn, the next is somebody else to try."""
+    return True

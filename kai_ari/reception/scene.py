@@ -43,7 +43,7 @@ class Scene:
     music: bytes
 
     async def next_item(
-        self, until: float | None, others: Iterable["asyncio.Task[None]"] = ()
+        self, until: float | None, others: Iterable["asyncio.Task[Any]"] = ()
     ) -> Item | None:
         """The next item; None at `until` (monotonic seconds), or when one of `others` is done."""
         limit_s = None if until is None else max(0.0, until - self.clock.monotonic())

@@ -120,6 +120,14 @@ CAME: dict[str, tuple[list[Event], list[str]]] = {
         [leg.RungSkipped(rung=DANA, why="Dana Rossi is away until Monday 08:00")],
         [f"passed over: Dana Rossi is away until Monday 08:00 [{DANA}]"],
     ),
+    "nobody else for who asks": (
+        [
+            begun(DANA, "transfer", "Dana Rossi"),
+            leg.RungSkipped(rung=TEAM, why="Lee Park is away"),
+            ended(DANA, CameBack.NO_ANSWER),
+        ],
+        [f"Dana Rossi: no answer [{DANA}]", f"passed over: Lee Park is away [{TEAM}]"],
+    ),
     "the caller leaves": (
         [
             begun(DANA, "transfer", "Dana Rossi"),

@@ -64,6 +64,59 @@ def test_an_urgent_reason_goes_up_the_ladder(text: str) -> None:
     assert hand_offs(with_ladders(Heard(text=text))[1]) == [Situation.URGENT]
 
 
+def named(actions: list[Action]) -> list[Situation]:
+    return [action.situation for action in actions if isinstance(action, turns.Name)]
+
+
+A_PERSON = Heard(text="Can I speak to someone?")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        (A_PERSON, Heard(text="Water is flooding the kitchen, it is an emergency.")),
+        (A_PERSON, Heard(text="Just get me a person, it is an emergency!")),
+        (Heard(text="I need to speak to someone, a pipe has burst!"),),
+    ],
+)
+def test_who_asks_for_a_person_in_an_urgent_matter_is_urgent_too(told: tuple[Input, ...]) -> None:
+    state, actions = with_ladders(*told)
+    assert hand_offs(actions) == [Situation.ASKED_FOR_HUMAN]
+    assert Situation.URGENT in named(actions)
+    assert isinstance(told[-1], Heard)
+    assert state.slots["reason"] == told[-1].text
+
+
+def test_who_wants_a_person_at_once_has_said_nothing_of_their_matter() -> None:
+    text = "Put me through to a person right now!"
+    assert said(with_ladders(Heard(text=text))[1]) == ["who_is_there"]
+    state, actions = with_ladders(A_PERSON, Heard(text=text))
+    assert named(actions) == [Situation.ASKED_FOR_HUMAN]
+    assert "reason" not in state.slots
+
+
+@pytest.mark.parametrize("text", ["Do you do boiler repairs?", "Is the plumber coming today?"])
+def test_a_reason_can_be_a_question(text: str) -> None:
+    state, actions = with_ladders(A_PERSON, Heard(text=text))
+    assert hand_offs(actions) == [Situation.ASKED_FOR_HUMAN]
+    assert state.slots["reason"] == text
+
+
+@pytest.mark.parametrize("text", ["Why do you need to know?", "Are you a robot?", "Hello?"])
+def test_what_is_no_reason_is_not_passed_on_as_one(text: str) -> None:
+    state, actions = with_ladders(A_PERSON, Heard(text=text))
+    assert hand_offs(actions) == [Situation.ASKED_FOR_HUMAN]
+    assert "reason" not in state.slots
+
+
+def test_who_wants_no_calls_is_put_on_the_list_also_when_asked_what_about() -> None:
+    _, actions = with_ladders(A_PERSON, Heard(text="Stop calling me."))
+    assert [type(action) for action in actions] == [turns.OptOut]
+    state, actions = with_ladders(A_PERSON, Heard(text="Sorry, wrong number."))
+    assert state.ended
+    assert not hand_offs(actions)
+
+
 def test_what_is_not_urgent_is_taken_as_a_message() -> None:
     assert said(with_ladders(Heard(text="It is not urgent, my tap drips."))[1]) == ["ask_name"]
 
@@ -84,6 +137,14 @@ def test_a_call_back_not_wanted_goes_on_up_the_ladder(answers: list[str]) -> Non
     ended = LadderEnded(end=LadderEnd.CALL_BACK)
     _, actions = with_ladders(Pressed(key="0"), ended, *(Heard(text=text) for text in answers))
     assert [action.in_vain for action in actions if isinstance(action, turns.HandOff)] == [True]
+
+
+def test_a_person_wanted_instead_of_a_call_back_leaves_the_voicemail_behind_them() -> None:
+    offered = LadderEnded(end=LadderEnd.CALL_BACK)
+    zero = Pressed(key="0")
+    _, actions = with_ladders(zero, offered, zero, LadderEnded(end=LadderEnd.VOICEMAIL))
+    assert said(actions) == ["voicemail"]
+    assert turns.Record() in actions
 
 
 def test_after_a_talk_with_a_person_kai_says_nothing_more() -> None:

@@ -263,6 +263,83 @@ def test_zero_on_another_ladder_follows_the_one_for_those_who_ask() -> None:
     assert ends_with(step) == Goodbye()
 
 
+def urgent_and_asked(*urgently: Rung, asked: bool = True) -> Plan:
+    """Ann is for urgent calls; Cy, or the default, for who asks for a person."""
+    rules = plan(Transfer(to=WHO["cy"]), Goodbye())
+    ladders = {Situation.URGENT: ladder(*urgently, name="ladders.urgent")}
+    if asked:
+        ladders[ASKED] = ladder(Transfer(to=WHO["cy"]), Goodbye(), name="ladders.asked")
+    return replace(rules, ladders=ladders)
+
+
+URGENTLY = replace(OPEN, urgent=True)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_who_asks_in_an_urgent_matter_has_the_urgent_ladder_and_then_the_one_for_who_asks(
+    asked: bool,
+) -> None:
+    rules = urgent_and_asked(
+        Transfer(to=WHO["ann"]), Alert(to=WHO["dee"]), Voicemail(), asked=asked
+    )
+    state, step = begin(rules, URGENTLY)
+    assert rung_by(step) == ["101"]
+    state, step = go_on(state, URGENTLY, CameBack.NO_ANSWER)
+    assert isinstance(step, Try)
+    assert step.rule.rung == Alert(to=WHO["dee"])
+    state, step = go_on(state, URGENTLY, CameBack.DELIVERED)
+    assert rung_by(step) == ["103"]
+    _, step = go_on(state, URGENTLY, CameBack.NO_ANSWER)
+    assert ends_with(step) == Goodbye()
+    _, step = begin(rules, OPEN)
+    assert rung_by(step) == ["103"]
+
+
+def test_with_nobody_left_on_the_other_ladder_the_ending_is_that_of_the_first() -> None:
+    cy_away = replace(URGENTLY, reserved=frozenset({"103"}))
+    state, _ = begin(urgent_and_asked(Transfer(to=WHO["ann"]), Voicemail()), cy_away)
+    state, step = go_on(state, cy_away, CameBack.NO_ANSWER)
+    assert ends_with(step) == Voicemail()
+    assert isinstance(step, End)
+    assert [passed.rule.id for passed in step.passed] == ["ladders.asked[0]"]
+
+
+def test_who_would_rather_leave_a_message_has_no_other_ladder_gone() -> None:
+    state, _ = begin(urgent_and_asked(Transfer(to=WHO["ann"]), Voicemail()), URGENTLY)
+    _, step = go_on(state, URGENTLY, CameBack.CALLER_OPTED_OUT)
+    assert ends_with(step) == Voicemail()
+
+
+def test_an_urgent_ladder_of_its_own_is_not_needed_for_the_rungs_of_urgent_calls() -> None:
+    """The default serves urgent calls then, and comes after what was written for who asks."""
+    rules = replace(
+        plan((Transfer(to=WHO["ann"]), When.URGENT), Voicemail()),
+        ladders={ASKED: ladder(Transfer(to=WHO["cy"]), Goodbye(), name="ladders.asked")},
+    )
+    state, step = begin(rules, URGENTLY)
+    assert rung_by(step) == ["103"]
+    state, step = go_on(state, URGENTLY, CameBack.BUSY)
+    assert rung_by(step) == ["101"]
+    _, step = go_on(state, URGENTLY, CameBack.BUSY)
+    assert ends_with(step) == Voicemail()
+
+
+def test_zero_in_an_urgent_call_reaches_the_people_of_both_ladders() -> None:
+    rules = urgent_and_asked(
+        Transfer(to=WHO["ann"]), Alert(to=WHO["dee"]), Transfer(to=WHO["bob"]), Voicemail()
+    )
+    state, step = begin(rules, URGENTLY, Situation.URGENT)
+    assert rung_by(step) == ["101"]
+    state, asked = ask_again(state, URGENTLY)
+    assert rung_by_asked(asked) == ["102", "+12125550102"]
+    state, asked = ask_again(state, URGENTLY)
+    assert rung_by_asked(asked) == ["103"]
+    assert isinstance(ask_again(state, URGENTLY)[1], NoHuman)
+    _, step = go_on(state, URGENTLY, CameBack.NO_ANSWER)
+    assert isinstance(step, Try)
+    assert step.rule.rung == Alert(to=WHO["dee"])  # jumped over, and not lost
+
+
 def test_nobody_asks_after_having_left() -> None:
     state, _ = begin(plan(Transfer(to=WHO["ann"]), Voicemail()))
     state, _ = go_on(state, OPEN, CameBack.CALLER_LEFT)

@@ -157,6 +157,22 @@ def test_a_call_by_day_is_told_with_everybody_who_is_rung() -> None:
     assert "counts as answered but not confirmed" in text
 
 
+def test_both_ladders_of_an_urgent_caller_who_asks_for_a_person_are_told() -> None:
+    rule = Rule(id="ladders.urgent[0]", rung=Transfer(to=WHO["dee"], at_any_hour=True))
+    end = Rule(id="ladders.urgent[1]", rung=Goodbye())
+    urgently = Ladder(name="ladders.urgent", rules=(rule, end))
+    rules = replace(shop(), ladders={Situation.URGENT: urgently})
+    world = World(at=CLOSED_AT, urgent=True)
+    asked = [s.text for s in explain(rules, Situation.ASKED_FOR_HUMAN, "100", world)]
+    assert "Kai follows ladders.urgent, and before its ending ladders.default: each" in asked[1]
+    assert asked[2].startswith("Kai rings Dee (104)")
+    assert asked[-1].startswith("Kai records a message")
+    calm = [s.text for s in explain(rules, Situation.ASKED_FOR_HUMAN, "100", World(at=CLOSED_AT))]
+    assert "Kai follows ladders.default: each" in calm[1]
+    assert "has the steps for urgent calls and those for who asks" in answers(rules)[0]
+    assert "one after the other: first" not in answers()[0]
+
+
 def test_who_makes_call_backs_and_who_is_told_is_said() -> None:
     _, told_to, _, retries = answers()
     assert "kai-ari inbox" in told_to
