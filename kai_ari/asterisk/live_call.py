@@ -84,7 +84,7 @@ class AriCall:
         return session
 
     async def rejoin(self) -> None:
-        if self._in_bridge:
+        if self._in_bridge and self.connected:
             return
         await self._of_caller(self._room.let_in(self.arrival.channel))
         self._in_bridge = True

@@ -42,11 +42,15 @@ def handoff_suspect(history: Sequence[Event]) -> tuple[int, ...]:
 
 def taken_back(history: Sequence[Event]) -> int | None:
     """The place of the last parting, when the caller was Kai's again by it: the person gave them
-    back, or Kai took them."""
-    back: int | None = None
+    back, Kai took them, or the rung came to something else after it than the caller's leaving."""
+    parted = back = None
     for place, event in enumerate(history, start=1):
-        if isinstance(event, leg.LegParted):
-            back = place if event.given_back or event.by is EndedBy.KAI else None
+        match event:
+            case leg.LegParted(by=by, given_back=given_back):
+                parted = place
+                back = place if given_back or by is EndedBy.KAI else None
+            case leg.RungEnded():
+                back = parted
     return back
 
 

@@ -27,6 +27,7 @@ from kai_ari.calls.leg_events import (
     LegAccepted,
     LegJoined,
     LegParted,
+    RungEnded,
 )
 from kai_ari.calls.outcome import (
     Headline,
@@ -296,6 +297,12 @@ def test_who_was_given_back_is_unfinished_until_something_is_concluded(
 
 def test_whom_kai_took_out_of_a_proven_talk_is_unfinished() -> None:
     assert left_unfinished([ARRIVED, *talked(by=EndedBy.KAI), LEFT])
+
+
+def test_whose_proven_talk_broke_off_is_unfinished_if_they_were_still_there() -> None:
+    lost = [ARRIVED, *talked(by=EndedBy.NETWORK)]
+    assert left_unfinished([*lost, RungEnded(rung="ladders.default[0]", result="cut_off"), LEFT])
+    assert not left_unfinished([*lost, Ended(by=EndedBy.NETWORK, cause=38, reason="lost")])
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
