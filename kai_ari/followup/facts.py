@@ -13,6 +13,7 @@ from kai_ari.calls.outcome import (
     need_and_number,
     usable_number,
 )
+from kai_ari.dialogue.understand import is_urgent
 from kai_ari.promises.opt_out import Reply, read_reply
 
 #: Ways of the ladder by which somebody was tried, and what came of it in a word or two.
@@ -59,7 +60,7 @@ class Facts:
     name: str | None = None
     number: str | None = None
     reason: str | None = None
-    urgent: bool = False
+    urgent: bool = False  # as named on the call, or by what they said or recorded
     words: str | None = None
     recording: str | None = None
     recorded_ms: int = 0
@@ -109,13 +110,15 @@ def facts_of(history: Sequence[Event]) -> Facts:
             case ev.CallerSpoke(text=text) if text.strip():
                 said.append((None, text))
     need = need_and_number(history)
+    reason = slots.get("reason") or (need[0] if need else None)
+    recorded = (words.get(stored.recording, "").strip() or None) if stored else None
     shown_name = arrived.caller_name.strip() if arrived else ""
     return Facts(
         name=slots.get("name") or shown_name or None,
         number=booked or usable_number(history),
-        reason=slots.get("reason") or (need[0] if need else None),
-        urgent=urgent,
-        words=(words.get(stored.recording, "").strip() or None) if stored else None,
+        reason=reason,
+        urgent=urgent or is_urgent(reason or "") or is_urgent(recorded or ""),
+        words=recorded,
         recording=stored.file if stored else None,
         recorded_ms=stored.duration_ms if stored else 0,
         tried=tuple(_tried(history)),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,6 +83,24 @@ def test_an_urgent_message_after_nobody_answered() -> None:
         ' "Please hurry, it\'s running under the door". Tried Dana Rossi: no answer;'
         " queue support: not reachable. Owed: this message. Call them. #3f9a1c22"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "urgent"),
+    [
+        ("It is an emergency, the cellar is flooded.", True),
+        ("Whenever it suits you, it is no emergency.", False),
+    ],
+)
+def test_what_they_said_or_recorded_is_urgent_though_no_ladder_is_for_it(
+    words: str, urgent: bool
+) -> None:
+    recorded = ev.RecordingTranscribed(recording="message1", text=words, engine="m")
+    said = ev.SlotTaken(slot="reason", value=words, how="voice")
+    for history in ([arrived(), STORED, recorded], [arrived(), said]):
+        told = text(history, owing(Owed.DELIVER_MESSAGE))
+        assert told.startswith("URGENT: ") is urgent
+        assert mail(history, owing(Owed.DELIVER_MESSAGE)).subject.startswith("URGENT") is urgent
 
 
 def test_a_call_back_with_its_time_in_the_zone_of_the_business() -> None:
