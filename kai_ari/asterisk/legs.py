@@ -22,6 +22,7 @@ from kai_ari.asterisk.ringing import Ringing
 from kai_ari.asterisk.room import Room
 from kai_ari.asterisk.spawn import Spawn
 from kai_ari.calls.call import Arrival
+from kai_ari.calls.events import EndedBy
 from kai_ari.reception.legs import (
     AudioFlow,
     LegRequest,
@@ -232,7 +233,7 @@ class Legs:
             await leg.over.wait()
         except Exception:  # noqa: BLE001 - one leg's failure never touches another
             _log.exception("a leg failed", extra=log.fields(leg=name))
-            leg.give_up(LegResult.FAILED, "fault_in_kai")
+            leg.give_up(LegResult.FAILED, "fault_in_kai", by=EndedBy.FAULT)
             await self._hang_up(leg.live, answered_elsewhere=False)
             for channel in leg.live:
                 leg.lose(channel, "fault_in_kai")

@@ -146,12 +146,11 @@ class Conversation:
 
     async def _leg_ended(self, ended: LegEnded) -> CameBack | None:
         await self._sample()
-        human = ended.result in (LegResult.DROPPED, LegResult.TAKEN_AWAY)
-        await self._part(EndedBy.HUMAN if human else EndedBy.NETWORK, ended=ended)
-        if self._proven:
-            return None
+        await self._part(ended.by or EndedBy.NETWORK, ended=ended)
+        if self._proven and ended.by is EndedBy.HUMAN and ended.result is LegResult.DROPPED:
+            return None  # they have said goodbye to each other
         await self._scene.call.part()
-        return CameBack.HANDOFF_SUSPECT
+        return CameBack.CUT_OFF if self._proven else CameBack.HANDOFF_SUSPECT
 
     async def _part(
         self, by: EndedBy, *, given_back: bool = False, ended: LegEnded | None = None

@@ -63,6 +63,7 @@ _TOLD: Final = {
     CameBack.TAKE_MESSAGE: say.WANTS_MESSAGE,
     CameBack.CALLER_OPTED_OUT: say.ALL_RIGHT,
     CameBack.HANDOFF_SUSPECT: say.CUT_OFF,
+    CameBack.CUT_OFF: say.CUT_OFF,
     CameBack.GIVEN_BACK: say.GIVEN_BACK,
 }
 #: After one of these nobody else of a group is rung in turn.

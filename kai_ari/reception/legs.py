@@ -9,6 +9,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kai_ari.calls.events import EndedBy
+
 # -- where a leg goes ------------------------------------------------------------
 
 
@@ -96,13 +98,15 @@ class LegKey:
 
 @dataclass(frozen=True, kw_only=True)
 class LegEnded:
-    """`cause` is Q.850 and `sip` a SIP status, where Asterisk told them."""
+    """`cause` is Q.850 and `sip` a SIP status, where Asterisk told them. `by` is who ended a leg
+    that had been answered; None when it came to no answer."""
 
     leg: str
     result: LegResult
     cause: int | None
     sip: int | None
     reason: str
+    by: EndedBy | None = None
 
 
 LegSignal = LegRinging | LegAnswered | LegKey | LegEnded

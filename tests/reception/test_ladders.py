@@ -20,7 +20,7 @@ from kai_ari.fallback.rungs import (
 )
 from kai_ari.people.availability import PbxState, PhoneState, QueueMember
 from kai_ari.promises.obligation import Owed
-from kai_ari.reception.legs import AudioFlow
+from kai_ari.reception.legs import AudioFlow, LegResult
 from kai_ari.reception.routes import Reservations
 from kai_ari.testing.caller import HangUp, Press, Say, StaySilent
 from kai_ari.testing.scripted import HangUpInTalk, LeaveRecording, ListLedger, ScriptedCall
@@ -31,6 +31,7 @@ from kai_ari.testing.scripted_legs import (
     DECLINES,
     DROPS,
     GIVES_BACK,
+    LOSES_LINE,
     MAILBOX,
     OFFLINE,
     REJECTS,
@@ -45,6 +46,8 @@ from tests.reception.house_rules import DANA, LEE, TEAM, rules, rung_results
 from tests.reception.serving import Result, serve
 
 ZERO = Press(keys="0")
+#: Puts a colleague in their own place, whom Kai lets go of.
+TRANSFERS = replace(ACCEPTS, leaves_as=LegResult.TAKEN_AWAY)
 MESSAGE = LeaveRecording(voiced_ms=4000)
 
 
@@ -189,6 +192,21 @@ def test_a_talk_cut_off_too_soon_is_acted_on() -> None:
     assert "cut_off" in result.said
     assert result.outcome.facts >= {Headline.HANDOFF_SUSPECT, Headline.MESSAGE_LEFT}
     assert result.outcome.headline is Headline.MESSAGE_LEFT
+
+
+@pytest.mark.parametrize("gone", [LOSES_LINE, TRANSFERS])
+def test_a_caller_cut_off_in_mid_talk_is_told_and_goes_on_with_kai(gone: Behaviour) -> None:
+    result = serve(ZERO, MESSAGE, people={"101": gone}, rules=TO_DANA)
+    assert rung_results(result) == ["accepted", "cut_off"]
+    assert "cut_off" in result.said
+    assert [e.by for e in result.events if isinstance(e, leg.LegParted)] == [gone.gone_by]
+    assert result.outcome.facts == {Headline.HUMAN_CONNECTED, Headline.MESSAGE_LEFT}
+    assert result.outcome.ended_by is EndedBy.KAI
+    people = {"101": gone, "102": ACCEPTS, "+12025550177": RINGS_OUT}
+    to_lee = rules(Transfer(to=DANA), Transfer(to=LEE), Voicemail())
+    result = serve(ZERO, people=people, rules=to_lee)
+    assert rung_results(result) == ["accepted", "cut_off", "accepted"]
+    assert result.outcome.ended_by is EndedBy.HUMAN
 
 
 def test_a_caller_cut_off_who_leaves_is_owed_a_call_back() -> None:
