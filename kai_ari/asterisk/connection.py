@@ -34,7 +34,7 @@ from kai_ari.asterisk.outbound import Placed, Placing, is_outbound
 from kai_ari.asterisk.outbound_calls import OnPlaced, OutboundCalls
 from kai_ari.asterisk.recordings import Shelf, stop_earlier
 from kai_ari.asterisk.removal import removed
-from kai_ari.asterisk.returning import Rings, turned_back
+from kai_ari.asterisk.returning import Rings, turn_back
 from kai_ari.asterisk.settling import remove, remove_orphans
 from kai_ari.asterisk.supported import check_version
 from kai_ari.calls.call import Arrival, CallId, call_of, new_call_id
@@ -168,8 +168,7 @@ class Asterisk:
         try:
             others: list[Rings] = [each.legs for each in self._calls.values() if each is not call]
             others += self._outbound.ringing
-            if await turned_back(ari, call.arrival, others, self._normalise):
-                return
+            await turn_back(ari, call, others, self._normalise)
             await on_call(call)
             if call.connected:
                 await call.hang_up()

@@ -52,6 +52,7 @@ class RingingOutside:
 
     leg: str
     number: str
+    trunk: str
     shown: str
 
 
@@ -189,7 +190,10 @@ class Legs:
         """The legs that ring through a trunk now."""
         return [
             RingingOutside(
-                leg=leg.request.leg, number=leg.request.to.number, shown=leg.request.shown_number
+                leg=leg.request.leg,
+                number=leg.request.to.number,
+                trunk=leg.request.to.trunk,
+                shown=leg.request.shown_number,
             )
             for leg in self._legs.values()
             if isinstance(leg.request.to, ToNumber) and not leg.decided.is_set()

@@ -73,6 +73,8 @@ class AriCall:
         return aiter(self._signals)
 
     async def answer(self) -> None:
+        if not self.connected:
+            raise ChannelGone("the caller has left before the answer")
         try:
             await self._ari.answer(self.arrival.channel)
         except ServerFault as fault:  # said of a channel whose caller has just given up
@@ -191,6 +193,12 @@ class AriCall:
         await self.legs.hang_up(leg, answered_elsewhere=answered_elsewhere)
 
     # -- what the connection does --------------------------------------------------
+
+    async def turn_away(self, reason: str) -> None:
+        """Busy, and no answer. Who serves the call finds its caller gone, and says so."""
+        self._end(CallerGone(by=EndedBy.KAI, cause=None, reason=reason))
+        self._close()
+        await removed(self._ari.hang_up(self.arrival.channel, "busy"))
 
     @property
     def talking(self) -> bool:
