@@ -129,7 +129,7 @@ class Legs:
 
     async def hang_up(self, name: str, *, answered_elsewhere: bool) -> None:
         leg = self._legs.get(name)
-        if leg is None or leg.over.is_set():
+        if leg is None or leg.over.is_set() or leg is self._left:
             return
         leg.answered_elsewhere = answered_elsewhere  # before the leg's own task hears of it
         leg.give_up(LegResult.CANCELLED, "by_kai")
@@ -141,8 +141,8 @@ class Legs:
         return next((leg for leg in self._legs.values() if leg.joined and leg.answered), None)
 
     def leave_talk(self) -> bool:
-        """`release` will not end the leg that is with the caller. Whether there is one."""
-        self._left = self.in_talk
+        """From now on Kai does not end the leg that is with the caller. Whether there is one."""
+        self._left = self._left or self.in_talk
         return self._left is not None
 
     def left_talk(self, *, caller_there: bool) -> Left | None:
