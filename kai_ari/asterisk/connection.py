@@ -5,7 +5,9 @@
           └──────────────── wait, longer each time <──────────────┘
 
 Settling compares what Kai knows with what Asterisk has, before any event is read: calls
-that are gone are told so, orphans are removed, callers found in the app are taken up.
+that are gone are told so, orphans are removed, callers found in the app are taken up. A call
+that was given up, because Asterisk was away for too long, is looked at when it has been wrapped
+up: its caller may still be there.
 """
 
 import asyncio
@@ -26,7 +28,7 @@ from kai_ari.asterisk.errors import (
     AriUnreachable,
 )
 from kai_ari.asterisk.events import Backoff, connected
-from kai_ari.asterisk.left_talks import LeftTalks, find
+from kai_ari.asterisk.left_talks import LeftTalks
 from kai_ari.asterisk.live_call import AriCall
 from kai_ari.asterisk.media_transport import MediaTransport
 from kai_ari.asterisk.objects import Channel
@@ -34,8 +36,8 @@ from kai_ari.asterisk.outbound import Placed, Placing, is_outbound
 from kai_ari.asterisk.outbound_calls import OnPlaced, OutboundCalls
 from kai_ari.asterisk.recordings import Shelf, stop_earlier
 from kai_ari.asterisk.removal import removed
-from kai_ari.asterisk.returning import Rings, turned_back
-from kai_ari.asterisk.settling import remove, remove_orphans
+from kai_ari.asterisk.returning import Rings, turn_back
+from kai_ari.asterisk.settling import remove, unserved
 from kai_ari.asterisk.supported import check_version
 from kai_ari.calls.call import Arrival, CallId, call_of, new_call_id
 from kai_ari.clock import Clock
@@ -76,6 +78,8 @@ class Asterisk:
         self._switchboard = Switchboard()
         self._calls: dict[asyncio.Task[None], AriCall] = {}
         self._outbound: OutboundCalls
+        self._start: Callable[[Arrival], None]
+        self._collect_left: Callable[[], None]
         self._listening: asyncio.Task[None] | None = None
         self._talks: LeftTalks
         self._collecting: asyncio.Task[None] | None = None
@@ -91,7 +95,7 @@ class Asterisk:
         async with AriClient(self._settings) as ari, asyncio.TaskGroup() as tasks:
 
             def start(arrival: Arrival) -> None:
-                if len(self._calls) >= self._max_calls:
+                if sum(not call.lost_sight for call in self._calls.values()) >= self._max_calls:
                     tasks.create_task(_turn_away(ari, arrival), name=f"away-{arrival.call}")
                     return
                 call = AriCall(arrival, ari, self._transport, tasks.create_task)
@@ -100,12 +104,12 @@ class Asterisk:
                     self._serve(call, ari, on_call), name=f"call-{arrival.call}"
                 )
                 self._calls[task] = call
-                task.add_done_callback(self._calls.pop)
+                task.add_done_callback(self._forget)
 
             async def serve(call: AriCall, on_answer: OnCall) -> None:
                 if task := asyncio.current_task():
                     self._calls[task] = call
-                    task.add_done_callback(self._calls.pop)
+                    task.add_done_callback(self._forget)
                 await self._serve(call, ari, on_answer)
 
             self._outbound = OutboundCalls(
@@ -124,10 +128,9 @@ class Asterisk:
                     work = self._collect(Shelf(ari, self._live), on_settled, self._collecting)
                     self._collecting = tasks.create_task(work, name="left-recordings")
 
+            self._start, self._collect_left = start, collect
             self._talks = LeftTalks(ari, take_up, tasks.create_task)
-            self._listening = asyncio.create_task(
-                self._listen(ari, tasks, start, collect), name="asterisk-events"
-            )
+            self._listening = asyncio.create_task(self._listen(ari, tasks), name="asterisk-events")
             try:
                 await asyncio.wait({self._listening})
             finally:
@@ -168,8 +171,7 @@ class Asterisk:
         try:
             others: list[Rings] = [each.legs for each in self._calls.values() if each is not call]
             others += self._outbound.ringing
-            if await turned_back(ari, call.arrival, others, self._normalise):
-                return
+            await turn_back(ari, call, others, self._normalise)
             await on_call(call)
             if call.connected:
                 await call.hang_up()
@@ -180,24 +182,78 @@ class Asterisk:
             _log.exception("a call failed", extra=log.fields(channel=call.arrival.channel))
             await call.leave_to_dialplan()
         finally:
-            try:
-                await call.release()
-            except Exception:  # noqa: BLE001 - one call's failure never touches another
-                _log.exception("a call was not released", extra=log.fields())
-            finally:
-                self._switchboard.remove(call.arrival.call, call.arrival.channel)
-                self._watch(call)
+            await self._end(call, ari)
 
-    def _watch(self, call: AriCall) -> None:
-        """Over a talk that was left; not when Kai stops: the next agent finds it."""
-        left, listening = call.left_talk, self._listening
-        if left is None or listening is None or listening.done():
-            return
-        self._talks.add(left.talk, call.arrival)
-        if not left.caller_there:
-            self._talks.caller_left(left.talk)
-        elif not left.person_there:
-            self._talks.leg_left(left.talk)
+    async def _end(self, call: AriCall, ari: AriClient) -> None:
+        """Take all that was made for the call out of Asterisk. A caller of whom Kai has lost sight
+        is taken up anew, like any whom it finds there."""
+        alone: Arrival | None = None
+        try:
+            await call.release()
+            if call.lost_sight and not self._stopping:
+                alone = await self._look_for(call, ari)
+        except asyncio.CancelledError:
+            await call.leave_to_dialplan()
+            raise
+        except Exception:  # noqa: BLE001 - one call's failure never touches another
+            _log.exception("a call was not released", extra=log.fields())
+        finally:
+            # Until here the switchboard kept the caller from being served twice, and what they did
+            # meanwhile was told to the call.
+            self._switchboard.remove(call.arrival.call, call.arrival.channel)
+            self._forget(asyncio.current_task())
+            if not self._stopping:
+                self._hand_over(call, alone)
+
+    async def _look_for(self, call: AriCall, ari: AriClient) -> Arrival | None:
+        """The caller of a call that is over, if they are in our app still, and alone."""
+        backoff = Backoff()
+        while True:
+            await asyncio.sleep(backoff.wait_s())
+            await self.ready.wait()
+            try:
+                found = await self._left_of(call, ari)
+            except (AriUnreachable, AriRefusal) as error:
+                _log.warning("a caller was not looked for", extra=log.fields(error=str(error)))
+                continue
+            if self.ready.is_set():  # else the next settling finds out what is there now
+                return found
+
+    async def _left_of(self, call: AriCall, ari: AriClient) -> Arrival | None:
+        """As `_look_for`, now. What Asterisk could not be told to remove is removed."""
+        channels = await ari.channels()
+        there = [c for c in channels if c.id == call.arrival.channel and c.app == ari.app]
+        if not there:
+            call.lose("gone_while_disconnected")
+        found = await unserved(
+            ari,
+            channels,
+            there,
+            served=lambda other: other != call.arrival.call,
+            talks=call.left_talk is not None,  # one that Kai wanted to end does not go on
+        )
+        return await self._found(ari, found.alone[0]) if found.alone else None
+
+    def _hand_over(self, call: AriCall, alone: Arrival | None) -> None:
+        """What is left of a call that is over: a talk that goes on, or a caller."""
+        if left := call.left_talk:
+            self._talks.add(left.talk, call.arrival)
+            if not left.caller_there:
+                self._talks.caller_left(left.talk)
+            elif not left.person_there:
+                self._talks.leg_left(left.talk)
+        elif alone is not None and call.may_be_there:
+            self._start(alone)
+        if call.lost_sight:
+            self._collect_left()  # recordings that could not be ended
+
+    @property
+    def _stopping(self) -> bool:
+        """Then whoever is left is the next agent's."""
+        return self._listening is None or self._listening.done()
+
+    def _forget(self, task: asyncio.Task[None] | None) -> None:
+        self._calls.pop(task, None)  # type: ignore[arg-type]
 
     async def _collect(
         self, shelf: Shelf, on_settled: OnSettled, earlier: asyncio.Task[None] | None
@@ -214,13 +270,7 @@ class Asterisk:
 
     # -- the connection ------------------------------------------------------------
 
-    async def _listen(
-        self,
-        ari: AriClient,
-        tasks: asyncio.TaskGroup,
-        start: Callable[[Arrival], None],
-        collect: Callable[[], None],
-    ) -> None:
+    async def _listen(self, ari: AriClient, tasks: asyncio.TaskGroup) -> None:
         lock = AgentLock(ari)
         backoff = Backoff()
         lost_at: float | None = None
@@ -228,13 +278,13 @@ class Asterisk:
             try:
                 await lock.take()
                 async with connected(ari) as events:
-                    await self._settle(ari, start)
+                    await self._settle(ari)
                     backoff.reset()
                     lost_at = None
                     self.ready.set()
-                    collect()
+                    self._collect_left()
                     async for event in events:
-                        self._on_event(event, ari, lock, tasks, start)
+                        self._on_event(event, ari, lock, tasks)
             except (AgentReplaced, AgentRunning):  # the callers are the other agent's
                 for call in self._calls.values():
                     call.yield_caller()
@@ -250,7 +300,8 @@ class Asterisk:
                 self.ready.clear()
             lost_at = lost_at or time.monotonic()
             if time.monotonic() - lost_at > GIVE_UP_S:
-                self._lose("asterisk_away", set())
+                for call in self._calls.values():
+                    call.lose_sight("asterisk_away")
             await asyncio.sleep(wait_s)
 
     def _on_event(
@@ -259,7 +310,6 @@ class Asterisk:
         ari: AriClient,
         lock: AgentLock,
         tasks: asyncio.TaskGroup,
-        start: Callable[[Arrival], None],
     ) -> None:
         if self._switchboard.deliver(event) or self._talks.on_event(event):
             return
@@ -267,13 +317,13 @@ class Asterisk:
             case "StasisStart":
                 channel = Channel.parse(event["channel"])
                 if call_of(channel.id) is None:
-                    start(self._arrival(channel, tuple(event["args"]), reclaimed=False))
+                    self._start(self._arrival(channel, tuple(event["args"]), reclaimed=False))
                 else:  # answered for a call that is over
                     tasks.create_task(removed(ari.hang_up(channel.id)), name="late-answer")
             case "ChannelUserevent" if event["eventname"] == QUESTION:
                 tasks.create_task(lock.answer(event), name="agent-lock-answer")
 
-    async def _settle(self, ari: AriClient, start: Callable[[Arrival], None]) -> None:
+    async def _settle(self, ari: AriClient) -> None:
         version = await ari.version()
         check_version(version)
         self._outbound.lose("gone_while_disconnected")
@@ -286,41 +336,40 @@ class Asterisk:
                 lost=asked - set(channels),
                 up={channel.id for channel in ours if channel.state == "Up"},
             )
-        self._lose("gone_while_disconnected", {channel.id for channel in ours})
-        unserved = [c for c in ours if not call_of(c.id) and not self._switchboard.knows(c.id)]
-        bridges = await ari.bridges()
-        called = [c for c in ours if is_outbound(c.id) and not self._switchboard.knows(c.id)]
-        talks = find(bridges, [*unserved, *called], ours, ari.app)
-        orphans = await remove_orphans(
-            ari, channels.values(), bridges, live=self._live(), talks=talks
+        for call in self._calls.values():
+            if not any(channel.id == call.arrival.channel for channel in ours):
+                call.lose("gone_while_disconnected")
+        unknown = [channel for channel in ours if not self._switchboard.knows(channel.id)]
+        callers = [c for c in unknown if call_of(c.id) is None or is_outbound(c.id)]
+        found = await unserved(
+            ari, channels.values(), callers, served=lambda call: call in self._live()
         )
-        by_caller = {talk.caller: talk for talk in talks}
-        callers = [channel for channel in unserved if channel.id not in by_caller]
-        talking = [channel for channel in [*unserved, *called] if channel.id in by_caller]
         self._talks.replace(
-            {by_caller[c.id]: self._arrival(c, c.args, reclaimed=True) for c in talking}
+            {
+                talk: self._arrival(caller, caller.args, reclaimed=True)
+                for talk, caller in found.talks.items()
+            }
         )
-        for channel in callers:
-            # One that rings has met no agent yet: it came in while we connected.
-            reclaimed = channel.state == "Up"
-            if reclaimed:
-                await remove(stop_earlier(ari, channel.id), channel.id)
-            start(self._arrival(channel, channel.args, reclaimed=reclaimed))
+        for channel in found.alone:
+            self._start(await self._found(ari, channel))
         _log.info(
             "connected to Asterisk",
             extra=log.fields(
                 version=version,
                 app=ari.app,
-                reclaimed=len(callers),
-                talking=len(talks),
-                orphans=orphans,
+                reclaimed=len(found.alone),
+                talking=len(found.talks),
+                orphans=found.orphans,
             ),
         )
 
-    def _lose(self, reason: str, present: set[str]) -> None:
-        for call in self._calls.values():
-            if call.arrival.channel not in present:
-                call.lose(reason)
+    async def _found(self, ari: AriClient, channel: Channel) -> Arrival:
+        """A caller whom nobody serves, ready to be served."""
+        # One that rings has met no agent yet: it came in while we connected.
+        reclaimed = channel.state == "Up"
+        if reclaimed:
+            await remove(stop_earlier(ari, channel.id), channel.id)
+        return self._arrival(channel, channel.args, reclaimed=reclaimed)
 
     def _arrival(self, channel: Channel, args: tuple[str, ...], *, reclaimed: bool) -> Arrival:
         return arrival_of(

@@ -1,4 +1,5 @@
-"""Callers and people who talk on when no agent is there any more, or theirs has failed.
+"""Callers and people who talk on when no agent is there any more, or theirs has failed or lost
+sight of them.
 
     left ──the person leaves──> the caller is taken up
       └────the caller leaves──> the person is let go

@@ -13,6 +13,7 @@ from kai_ari.asterisk.causes import caller_gone
 from kai_ari.asterisk.keys import KeyPad
 from kai_ari.asterisk.leg_causes import Ending, ended, left_queue, most_telling
 from kai_ari.calls.call import CallId, own_id
+from kai_ari.calls.events import EndedBy
 from kai_ari.reception.legs import (
     LegAnswered,
     LegEnded,
@@ -24,6 +25,9 @@ from kai_ari.reception.legs import (
     ToNumber,
     ToQueue,
 )
+
+#: Somebody has led the channel elsewhere in Asterisk, which nobody at its far end can.
+_MOVED_AWAY = Ending(result=LegResult.TAKEN_AWAY, reason="moved_away", by=EndedBy.NETWORK)
 
 
 @dataclass(kw_only=True)
@@ -86,9 +90,9 @@ class Leg:
         if self._branches[channel].ending is None:
             self._end_branch(channel, ending)
 
-    def give_up(self, result: LegResult, reason: str) -> None:
+    def give_up(self, result: LegResult, reason: str, *, by: EndedBy = EndedBy.KAI) -> None:
         """Kai's decision; LegEnded follows when the channels are gone. The first one counts."""
-        self._verdict = self._verdict or Ending(result=result, reason=reason)
+        self._verdict = self._verdict or Ending(result=result, reason=reason, by=by)
         self._decide()
 
     def made(self, channel: str) -> None:
@@ -103,8 +107,10 @@ class Leg:
 
     def lose(self, channel: str, reason: str) -> None:
         """The channel is gone, and no event told."""
-        result = LegResult.DROPPED if channel == self.winner else LegResult.FAILED
-        self._end_branch(channel, Ending(result=result, reason=reason))
+        answered = channel == self.winner
+        result = LegResult.DROPPED if answered else LegResult.FAILED
+        by = EndedBy.NETWORK if answered else None
+        self._end_branch(channel, Ending(result=result, reason=reason, by=by))
 
     @property
     def asked(self) -> list[str]:
@@ -114,7 +120,8 @@ class Leg:
     def replaced(self, channel: str) -> None:
         """The far end has put somebody else in its place: neither of them may stay."""
         result = LegResult.TAKEN_AWAY if self.joined else LegResult.REFUSED
-        self._verdict = self._verdict or Ending(result=result, reason="transferred")
+        transferred = Ending(result=result, reason="transferred", by=EndedBy.HUMAN)
+        self._verdict = self._verdict or transferred
         self._intruders.append(channel)
         self._decide()
         self.disturbed.set()
@@ -169,7 +176,7 @@ class Leg:
                 branch.leaving = branch.leaving or event
             # Nothing more is told of a channel that another has replaced.
             case "StasisEnd" if branch.leaving is None or self._intruders:
-                self._end_branch(channel, Ending(result=LegResult.TAKEN_AWAY, reason="moved_away"))
+                self._end_branch(channel, _MOVED_AWAY)
             case "ChannelDestroyed":
                 self._end_branch(channel, self._ending_of(channel, branch, event))
 
@@ -199,8 +206,9 @@ class Leg:
     def _ending_of(self, channel: str, branch: _Branch, event: Mapping[str, Any]) -> Ending:
         cause, told = event.get("cause") or None, branch.leaving or {}
         if channel == self.winner:
-            reason = caller_gone(told, kai_hung_up=False).reason
-            return Ending(result=LegResult.DROPPED, reason=reason, cause=cause)
+            gone = caller_gone(branch.leaving or event, kai_hung_up=False)
+            by = EndedBy.HUMAN if gone.by is EndedBy.CALLER else gone.by
+            return Ending(result=LegResult.DROPPED, reason=gone.reason, cause=cause, by=by)
         if isinstance(self.request.to, ToQueue):
             return left_queue(self._queue_status, cause)
         sip = None if told.get("soft") else told.get("tech_cause")
@@ -236,5 +244,6 @@ class Leg:
                 cause=ending.cause,
                 sip=ending.sip,
                 reason=ending.reason,
+                by=ending.by,
             )
         )

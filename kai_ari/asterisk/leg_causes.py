@@ -8,6 +8,7 @@ up and one that is dead look the same but for the ringing.
 
 from dataclasses import dataclass
 
+from kai_ari.calls.events import EndedBy
 from kai_ari.reception.legs import LegResult
 
 NO_ANSWER_CAUSE = 19
@@ -70,12 +71,14 @@ _TELLING = (
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How one channel ended unanswered. `sip` is None unless the far end sent a status."""
+    """How one channel ended. `sip` is None unless the far end sent a status; `by` is None when
+    it was not answered."""
 
     result: LegResult
     reason: str
     cause: int | None = None
     sip: int | None = None
+    by: EndedBy | None = None
 
     @property
     def for_all(self) -> bool:

@@ -22,6 +22,7 @@ from kai_ari.asterisk.ringing import Ringing
 from kai_ari.asterisk.room import Room
 from kai_ari.asterisk.spawn import Spawn
 from kai_ari.calls.call import Arrival
+from kai_ari.calls.events import EndedBy
 from kai_ari.reception.legs import (
     AudioFlow,
     LegRequest,
@@ -51,6 +52,7 @@ class RingingOutside:
 
     leg: str
     number: str
+    trunk: str
     shown: str
 
 
@@ -127,7 +129,7 @@ class Legs:
 
     async def hang_up(self, name: str, *, answered_elsewhere: bool) -> None:
         leg = self._legs.get(name)
-        if leg is None or leg.over.is_set():
+        if leg is None or leg.over.is_set() or leg is self._left:
             return
         leg.answered_elsewhere = answered_elsewhere  # before the leg's own task hears of it
         leg.give_up(LegResult.CANCELLED, "by_kai")
@@ -139,8 +141,8 @@ class Legs:
         return next((leg for leg in self._legs.values() if leg.joined and leg.answered), None)
 
     def leave_talk(self) -> bool:
-        """`release` will not end the leg that is with the caller. Whether there is one."""
-        self._left = self.in_talk
+        """From now on Kai does not end the leg that is with the caller. Whether there is one."""
+        self._left = self._left or self.in_talk
         return self._left is not None
 
     def left_talk(self, *, caller_there: bool) -> Left | None:
@@ -188,7 +190,10 @@ class Legs:
         """The legs that ring through a trunk now."""
         return [
             RingingOutside(
-                leg=leg.request.leg, number=leg.request.to.number, shown=leg.request.shown_number
+                leg=leg.request.leg,
+                number=leg.request.to.number,
+                trunk=leg.request.to.trunk,
+                shown=leg.request.shown_number,
             )
             for leg in self._legs.values()
             if isinstance(leg.request.to, ToNumber) and not leg.decided.is_set()
@@ -232,7 +237,7 @@ class Legs:
             await leg.over.wait()
         except Exception:  # noqa: BLE001 - one leg's failure never touches another
             _log.exception("a leg failed", extra=log.fields(leg=name))
-            leg.give_up(LegResult.FAILED, "fault_in_kai")
+            leg.give_up(LegResult.FAILED, "fault_in_kai", by=EndedBy.FAULT)
             await self._hang_up(leg.live, answered_elsewhere=False)
             for channel in leg.live:
                 leg.lose(channel, "fault_in_kai")

@@ -13,7 +13,7 @@ from kai_ari.asterisk import dialling
 from kai_ari.asterisk.causes import caller_gone
 from kai_ari.asterisk.client import AriClient
 from kai_ari.asterisk.dispatch import SignalQueue
-from kai_ari.asterisk.errors import AriRefusal, ChannelGone, ServerFault
+from kai_ari.asterisk.errors import AriRefusal, ChannelGone, NotFound, ServerFault
 from kai_ari.asterisk.keys import KeyPad
 from kai_ari.asterisk.left_talks import Left
 from kai_ari.asterisk.legs import Legs
@@ -59,6 +59,8 @@ class AriCall:
         self._kai_hung_up = False
         self._yielded = False
         self._sending_on = False
+        self._has_left = False  # our app, as far as Asterisk has told
+        self.lost_sight = False  # whatever was asked of Asterisk may not have been done
         self._ending: CallerGone | None = None
         self._keys = KeyPad()
 
@@ -73,6 +75,8 @@ class AriCall:
         return aiter(self._signals)
 
     async def answer(self) -> None:
+        if not self.connected:
+            raise ChannelGone("the caller has left before the answer")
         try:
             await self._ari.answer(self.arrival.channel)
         except ServerFault as fault:  # said of a channel whose caller has just given up
@@ -129,13 +133,21 @@ class AriCall:
             _log.debug("the caller had left already", extra=log.fields())
 
     async def leave_to_dialplan(self) -> None:
-        if self._yielded or not self.connected:
+        if self._yielded or not (self.connected or self.may_be_there):
             return
         self._end(CallerGone(by=EndedBy.KAI, cause=None, reason="left_to_dialplan"))
         if self.legs.leave_talk():
             _log.info("the caller and a person talk on without Kai", extra=log.fields())
             return
-        await removed(self._ari.continue_in_dialplan(self.arrival.channel))
+        try:
+            await self._ari.continue_in_dialplan(self.arrival.channel)
+        except NotFound:
+            self._has_left = True
+        except AsteriskError as error:
+            self.lost_sight = True
+            _log.warning("not left to the dialplan", extra=log.fields(error=str(error)))
+        else:
+            self._has_left = True  # its StasisEnd is on the way
 
     async def send_on(self, rounds: Sequence[Sequence[Destination]], *, ring_s: int) -> bool:
         ringing = Ringing(self._ari, self.arrival.channel)
@@ -193,6 +205,12 @@ class AriCall:
 
     # -- what the connection does --------------------------------------------------
 
+    async def turn_away(self, reason: str) -> None:
+        """Busy, and no answer. Who serves the call finds its caller gone, and says so."""
+        self._end(CallerGone(by=EndedBy.KAI, cause=None, reason=reason))
+        self._close()
+        await removed(self._ari.hang_up(self.arrival.channel, "busy"))
+
     @property
     def talking(self) -> bool:
         return self.legs.in_talk is not None
@@ -200,7 +218,12 @@ class AriCall:
     @property
     def left_talk(self) -> Left | None:
         """The talk in which the caller was left, if any."""
-        return self.legs.left_talk(caller_there=not self._signals.closed)
+        return self.legs.left_talk(caller_there=not self._has_left)
+
+    @property
+    def may_be_there(self) -> bool:
+        """Whether the call is over for Kai, and its caller may wait in our app all the same."""
+        return self.lost_sight and not (self._has_left or self._yielded)
 
     def yield_caller(self) -> None:
         """Another agent has the caller now: touch them no more, as after `send_on`."""
@@ -222,7 +245,18 @@ class AriCall:
 
     def lose(self, reason: str) -> None:
         """The channel is gone, and no event told."""
+        self._has_left = True
         self._end(CallerGone(by=EndedBy.NETWORK, cause=None, reason=reason))
+        self._close()
+
+    def lose_sight(self, reason: str) -> None:
+        """Asterisk has been away for too long: the call is over for Kai, whoever is still there.
+        A talk goes on by itself."""
+        if self.connected:
+            talks_on = self.legs.leave_talk()
+            gone = CallerGone(by=EndedBy.NETWORK, cause=None, reason=reason, talks_on=talks_on)
+            self._end(gone)
+        self.lost_sight = True
         self._close()
 
     def on_event(self, event: Mapping[str, Any]) -> None:
@@ -241,10 +275,12 @@ class AriCall:
                 if key is not None:
                     self._signals.put(Key(key=key))
             case "ChannelHangupRequest":
+                self._has_left = True
                 self._end(caller_gone(event, kai_hung_up=self._kai_hung_up))
                 if not self._live_recordings:  # else their end comes first, StasisEnd after it
                     self._close()
             case "StasisEnd" | "ChannelDestroyed":
+                self._has_left = True
                 self._end(SENT_ON if self._sending_on else TAKEN_AWAY)
                 self._close()
 

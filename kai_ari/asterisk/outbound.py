@@ -179,7 +179,7 @@ class Outbound:
         to, shown = self.placing.to, self.placing.shown_number
         if not isinstance(to, ToNumber) or self._leg.decided.is_set():
             return []
-        return [RingingOutside(leg=_CALLEE, number=to.number, shown=shown)]
+        return [RingingOutside(leg=_CALLEE, number=to.number, trunk=to.trunk, shown=shown)]
 
     async def give_up(self, _leg: str, result: LegResult, reason: str) -> None:
         self._leg.give_up(result, reason)

@@ -1,29 +1,66 @@
 """What an agent that starts, or comes back, finds in Asterisk and nobody serves."""
 
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from kai_ari import log
 from kai_ari.asterisk.client import AriClient
 from kai_ari.asterisk.dialling import APP_VARIABLE
 from kai_ari.asterisk.errors import AriUnreachable, NotFound
-from kai_ari.asterisk.left_talks import LeftTalk
+from kai_ari.asterisk.left_talks import LeftTalk, find
 from kai_ari.asterisk.objects import Bridge, Channel
 from kai_ari.calls.call import CallId, call_of
 from kai_ari.errors import AsteriskError
 
+Served = Callable[[CallId], bool]
+
 _log = log.get("asterisk")
 
 
-async def remove_orphans(
+@dataclass(frozen=True, kw_only=True)
+class Unserved:
+    """Callers who are alone, talks with the caller of each, and how many orphans there were."""
+
+    alone: tuple[Channel, ...]
+    talks: Mapping[LeftTalk, Channel]
+    orphans: int
+
+
+async def unserved(
+    ari: AriClient,
+    channels: Collection[Channel],
+    callers: Collection[Channel],
+    *,
+    served: Served,
+    talks: bool = True,
+) -> Unserved:
+    """What there is of `callers`, whom nobody serves. Of calls that are not `served`, all else is
+    removed; without `talks`, also whoever is with the caller.
+
+    Raises AriUnreachable and AriRefusal.
+    """
+    ours = [channel for channel in channels if channel.app == ari.app]
+    bridges = await ari.bridges()
+    found = find(bridges, callers, ours, ari.app) if talks else []
+    orphans = await _remove_orphans(ari, channels, bridges, served=served, talks=found)
+    by_caller = {talk.caller: talk for talk in found}
+    return Unserved(
+        alone=tuple(c for c in callers if c.id not in by_caller and call_of(c.id) is None),
+        talks={by_caller[caller.id]: caller for caller in callers if caller.id in by_caller},
+        orphans=orphans,
+    )
+
+
+async def _remove_orphans(
     ari: AriClient,
     channels: Collection[Channel],
     bridges: Collection[Bridge],
     *,
-    live: Collection[CallId],
+    served: Served,
     talks: Collection[LeftTalk],
 ) -> int:
-    """Hang up legs and media, and destroy bridges, of calls not in `live`; how many there were.
-    What `talks` are made of stays.
+    """Hang up legs and media, and destroy bridges, of calls that are not `served`; how many there
+    were. What `talks` are made of stays.
 
     Raises AriUnreachable.
     """
@@ -31,7 +68,7 @@ async def remove_orphans(
 
     def is_orphan(name: str) -> bool:
         call = call_of(name)
-        return call is not None and call not in live and not any(t.holds(name) for t in talks)
+        return call is not None and not served(call) and not any(t.holds(name) for t in talks)
 
     for channel in channels:
         if is_orphan(channel.id) and await _is_ours(ari, channel):

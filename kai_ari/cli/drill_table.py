@@ -22,6 +22,7 @@ _CAME = {
     CameBack.SENT_ON: "sent on",
     CameBack.GIVEN_BACK: "given back",
     CameBack.HANDOFF_SUSPECT: "cut off",
+    CameBack.CUT_OFF: "cut off late",
     CameBack.DECLINED: "declined",
     CameBack.TAKE_MESSAGE: "message asked for",
     CameBack.BUSY: "busy",

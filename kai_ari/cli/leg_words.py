@@ -28,6 +28,7 @@ _RESULTS = {
     "sent_on": "the call has left Kai",
     "given_back": "gave the caller back to Kai",
     "handoff_suspect": "cut off too soon to count",
+    "cut_off": "cut off in the middle of their talk",
     "declined": "declined",
     "take_message": "asked Kai to take a message",
     "busy": "busy",
@@ -203,6 +204,8 @@ def _parted(e: leg.LegParted, names: Names) -> str:
 
 def _leg_ended(e: leg.LegEnded, names: Names) -> str:
     result, reason = _result(e.result), e.reason.replace("_", " ")
+    if e.result == "dropped" and e.reason != "hung_up":
+        result = "broke off"
     facts = [f"SIP {e.sip}"] * bool(e.sip) + [f"cause {e.cause}"] * bool(e.cause)
     detail = ", ".join(filter(None, ["" if reason == result else reason, *facts]))
     told = f"the call to {names.of(e.leg)} is over: {result}"

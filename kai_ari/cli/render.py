@@ -42,6 +42,11 @@ _ENDED_BY = {
     ev.EndedBy.FAULT: "a fault ended it",
 }
 
+_REASONS = {
+    "forwarded_back": "forwarded_back: told that the line is busy, for it looked like a phone that"
+    " Kai was ringing and that forwards to Kai",
+}
+
 _SITUATIONS = {
     ev.Situation.ASKED_FOR_HUMAN: "the caller asked for a person",
     ev.Situation.URGENT: "the caller said that it is urgent",
@@ -97,7 +102,7 @@ def _engine_failed(e: ev.EngineFailed) -> str:
 
 def _ended(e: ev.Ended) -> str:
     cause = "" if e.cause is None else f", cause {e.cause}"
-    return f"call ended: {_ENDED_BY[e.by]} ({e.reason}{cause})"
+    return f"call ended: {_ENDED_BY[e.by]} ({_REASONS.get(e.reason, e.reason)}{cause})"
 
 
 _DESCRIBE: dict[type[Event], Callable[[Any], str]] = {

@@ -2,7 +2,7 @@
 
     start ──> Try ──go_on──> Try ── ... ──> End (voicemail or goodbye)
                │  ^                          │ it came to nothing
-               │  └─ given back, suspect     └──> End (the built-in goodbye)
+               │  └─ given back, cut off     └──> End (the built-in goodbye)
                └──> Done (somebody has the caller or the case, or the caller has left)
 
 The caller may ask for a person at any point: `ask_again`. In an urgent matter the ladder of those
@@ -58,7 +58,7 @@ LEGAL: Final = {
 _TAKEN: Final = frozenset({CameBack.ACCEPTED, CameBack.ANSWERED_UNCONFIRMED})
 #: What can come back after somebody took the call.
 _AFTER_TAKEN: Final = frozenset(
-    {CameBack.GIVEN_BACK, CameBack.HANDOFF_SUSPECT, CameBack.CALLER_LEFT}
+    {CameBack.GIVEN_BACK, CameBack.CUT_OFF, CameBack.HANDOFF_SUSPECT, CameBack.CALLER_LEFT}
 )
 
 
@@ -88,7 +88,7 @@ def go_on(state: State, world: World, came_back: CameBack) -> tuple[State, Step]
     if _settles(rule.rung, came_back):
         done = Done(rule=rule, came_back=came_back)
         return replace(state, step=done), done
-    if came_back is CameBack.GIVEN_BACK:
+    if came_back in (CameBack.GIVEN_BACK, CameBack.CUT_OFF):  # to talk was no waiting
         state = replace(state, since=world.at)
     if came_back in (CameBack.TAKE_MESSAGE, CameBack.CALLER_OPTED_OUT):
         state = replace(state, message_wanted=True)

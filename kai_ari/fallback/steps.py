@@ -14,6 +14,7 @@ class CameBack(StrEnum):
     SENT_ON = "sent_on"  # a blind transfer: Kai has let go of the call
     GIVEN_BACK = "given_back"  # by the person, after they had accepted
     HANDOFF_SUSPECT = "handoff_suspect"  # accepted, and lost before it could count
+    CUT_OFF = "cut_off"  # accepted and talked to, and then lost: nobody had hung up
     DECLINED = "declined"
     TAKE_MESSAGE = "take_message"  # the person asks Kai to take one
     BUSY = "busy"

@@ -36,6 +36,7 @@ _CAME_BACK: Final = {
     CameBack.SENT_ON: "has left Kai's hands",
     CameBack.GIVEN_BACK: "was accepted, and then the caller was given back",
     CameBack.HANDOFF_SUSPECT: "was accepted, but broke off too soon to count",
+    CameBack.CUT_OFF: "was accepted, and the two were cut off in the middle of their talk",
     CameBack.DECLINED: "was declined",
     CameBack.TAKE_MESSAGE: "was answered with the wish that Kai takes a message",
     CameBack.BUSY: "found the line busy",

@@ -24,6 +24,7 @@ _CAME = {
     "sent_on": "sent on, not confirmed",
     "given_back": "gave the caller back",
     "handoff_suspect": "cut off",
+    "cut_off": "talked, then cut off",
     "take_message": "asked for a message",
     "no_answer": "no answer",
     "unreachable": "not reachable",

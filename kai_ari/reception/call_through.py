@@ -3,6 +3,7 @@
 from kai_ari import log
 from kai_ari.dialogue import handoff_lines as say
 from kai_ari.dialogue.turns import LadderEnd, LadderEnded
+from kai_ari.fallback.steps import CameBack
 from kai_ari.reception.attempt import Attempt, Called, Takes
 from kai_ari.reception.conversation import Conversation
 from kai_ari.reception.errand import AlertErrand
@@ -45,4 +46,8 @@ async def call_through(
         return nothing
     came_back = await Conversation(scene, attempted.leg).run()
     scene.ears.forget()
-    return LadderEnded(end=LadderEnd.HUMAN_ENDED) if came_back is None else nothing
+    if came_back is None:
+        return LadderEnded(end=LadderEnd.HUMAN_ENDED)
+    if came_back is CameBack.CUT_OFF:
+        await scene.unless_left(scene.voice.say(say.CUT_OFF))
+    return nothing

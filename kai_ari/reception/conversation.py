@@ -25,17 +25,20 @@ GIVE_BACK_S = 2.0
 
 @dataclass(kw_only=True)
 class _Flow:
-    """Counters at the joining and at the last sample; when both were last seen to grow, by the
-    monotonic clock."""
+    """Counters at the joining and at the last sample; when they were read, and when both were
+    last seen to grow, by the monotonic clock."""
 
     first: AudioFlow | None = None
+    first_at: float = 0.0
     last: AudioFlow | None = None
+    last_at: float = 0.0
     grew_at: float = -math.inf
 
     def take(self, now: AudioFlow, at: float) -> None:
-        self.first = self.first or now
+        if self.first is None:
+            self.first, self.first_at = now, at
         before = self.last or now
-        self.last = now
+        self.last, self.last_at = now, at
         if now.from_caller > before.from_caller and now.from_leg > before.from_leg:
             self.grew_at = at
 
@@ -76,6 +79,8 @@ class Conversation:
         while True:
             item = await self._scene.next_item(self._next_sample())
             match item:
+                case CallerGone(talks_on=True):
+                    raise CallerLeft(item)
                 case CallerGone():
                     await self._sample()  # what was heard in the last moment counts, too
                     await self._part(item.by)
@@ -135,10 +140,10 @@ class Conversation:
             )
 
     def _is_dead(self) -> bool:
-        """Nothing ever came from the person's side: the caller hears silence."""
-        if self._proven or self._lasted_s() < self._scene.settings.conversation_s:
-            return False
-        if self._flow.first is None:  # nothing could be counted: no news of silence either
+        """Nothing ever came from the person's side: the caller hears silence. What could not be
+        counted is no news of silence."""
+        counted_s = self._flow.last_at - self._flow.first_at
+        if self._proven or counted_s < self._scene.settings.conversation_s:
             return False
         return self._flow.heard.from_leg == 0
 
@@ -146,12 +151,11 @@ class Conversation:
 
     async def _leg_ended(self, ended: LegEnded) -> CameBack | None:
         await self._sample()
-        human = ended.result in (LegResult.DROPPED, LegResult.TAKEN_AWAY)
-        await self._part(EndedBy.HUMAN if human else EndedBy.NETWORK, ended=ended)
-        if self._proven:
-            return None
+        await self._part(ended.by or EndedBy.NETWORK, ended=ended)
+        if self._proven and ended.by is EndedBy.HUMAN and ended.result is LegResult.DROPPED:
+            return None  # they have said goodbye to each other
         await self._scene.call.part()
-        return CameBack.HANDOFF_SUSPECT
+        return CameBack.CUT_OFF if self._proven else CameBack.HANDOFF_SUSPECT
 
     async def _part(
         self, by: EndedBy, *, given_back: bool = False, ended: LegEnded | None = None

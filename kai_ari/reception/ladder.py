@@ -5,7 +5,6 @@ it ends, and what comes back then is the engine's again.
 """
 
 import asyncio
-from collections.abc import Mapping
 from typing import Final
 
 from kai_ari import log
@@ -35,12 +34,13 @@ from kai_ari.fallback.words import spoken, target_of
 from kai_ari.fallback.world import World
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about, is_urgent
-from kai_ari.reception.attempt import Attempt, Attempted, Called, Takes
+from kai_ari.reception.attempt import Attempt, Attempted
 from kai_ari.reception.call_through import call_through
+from kai_ari.reception.callees import called_by, takes
 from kai_ari.reception.conversation import Conversation
 from kai_ari.reception.errand import AlertErrand
 from kai_ari.reception.hold import hold_while
-from kai_ari.reception.legs import Destination, ToDesk, ToQueue, last_leg
+from kai_ari.reception.legs import last_leg
 from kai_ari.reception.routes import (
     Dispatcher,
     House,
@@ -67,6 +67,7 @@ _TOLD: Final = {
     CameBack.TAKE_MESSAGE: say.WANTS_MESSAGE,
     CameBack.CALLER_OPTED_OUT: say.ALL_RIGHT,
     CameBack.HANDOFF_SUSPECT: say.CUT_OFF,
+    CameBack.CUT_OFF: say.CUT_OFF,
     CameBack.GIVEN_BACK: say.GIVEN_BACK,
 }
 #: After one of these nobody else of a group is rung in turn.
@@ -196,7 +197,9 @@ class CallLadder:
 
     async def _attempt(self, step: Try, who: str) -> Attempted:
         rung = step.rule.rung
-        rounds = [self._called(step)]
+        headers = context_headers(self._scene.record.history, urgent=self._urgent)
+        rounds = [called_by(step, self._house, headers=headers, after=self._legs)]
+        self._legs += len(rounds[0])
         ring_s = step.limit_s
         if isinstance(rung, Transfer) and rung.mode is Mode.IN_TURN:
             rounds = [[one] for one in rounds[0]]
@@ -208,7 +211,7 @@ class CallLadder:
                 called,
                 who=who if len(rounds) == 1 else called[0].who,
                 ring_s=ring_s,
-                takes=self._takes(step),
+                takes=takes(step, self._house),
                 whispered=self._whispered(),
                 first=not last_leg(self._scene.record.history),
                 somebody_else=self._somebody_else if called is rounds[-1] else _next_round,
@@ -216,37 +219,6 @@ class CallLadder:
             if attempted.leg or attempted.came_back in _ENOUGH:
                 break
         return attempted
-
-    def _called(self, step: Try) -> list[Called]:
-        headers = context_headers(self._scene.record.history, urgent=self._urgent)
-        match step.rule.rung:
-            case Queue(name=name):
-                return [self._numbered(name, f"queue {name}", ToQueue(queue=name))]
-            case Workflow(key=key, name=name):
-                desk = ToDesk(uri=self._house.desks[key])
-                return [self._numbered(name, desk.uri, desk, headers)]
-            case _:
-                return [
-                    self._numbered(
-                        callee.name, callee.address, self._house.destination(callee.address)
-                    )
-                    for callee in step.callees
-                ]
-
-    def _numbered(
-        self, who: str, at: str, to: Destination, headers: Mapping[str, str] | None = None
-    ) -> Called:
-        self._legs += 1
-        return Called(leg=f"leg{self._legs}", who=who, at=at, to=to, headers=dict(headers or {}))
-
-    def _takes(self, step: Try) -> Takes:
-        match step.rule.rung:
-            case Queue(name=name) if name in self._house.attended:
-                return Takes.QUEUE
-            case Workflow(confirms=False):
-                return Takes.ANSWER
-            case _:
-                return Takes.KEY
 
     def _whispered(self) -> str:
         known = about(self._scene.record.history)

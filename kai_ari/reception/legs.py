@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from string import ascii_lowercase
 
-from kai_ari.calls.events import Event
+from kai_ari.calls.events import EndedBy, Event
 from kai_ari.calls.leg_events import LegStarted
 
 # -- where a leg goes ------------------------------------------------------------
@@ -101,13 +101,15 @@ class LegKey:
 
 @dataclass(frozen=True, kw_only=True)
 class LegEnded:
-    """`cause` is Q.850 and `sip` a SIP status, where Asterisk told them."""
+    """`cause` is Q.850 and `sip` a SIP status, where Asterisk told them. `by` is who ended a leg
+    that had been answered; None when it came to no answer."""
 
     leg: str
     result: LegResult
     cause: int | None
     sip: int | None
     reason: str
+    by: EndedBy | None = None
 
 
 LegSignal = LegRinging | LegAnswered | LegKey | LegEnded

@@ -32,9 +32,12 @@ class Key:
 
 @dataclass(frozen=True, kw_only=True)
 class CallerGone:
+    """`talks_on`: they may well talk with a person still, and Kai cannot see it."""
+
     by: EndedBy
     cause: int | None
     reason: str
+    talks_on: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -141,12 +141,15 @@ class PhoneCall:
         """Send no audio at all any more, as when the network loses it on the way."""
         await self._ask(do="mute", call=self._number)
 
-    async def hang_up(self) -> None:
-        """End the call, or stop it ringing. Returns when it is over; no error if it was."""
+    async def hang_up(self, *headers: tuple[str, str]) -> None:
+        """End the call, or stop it ringing. Returns when it is over; no error if it was.
+
+        `headers` go with the BYE, such as the Reason of a network whose subscriber is lost.
+        """
         if self._ending is None:
             self._hung_up = True
             try:
-                await self._ask(do="hang_up", call=self._number)
+                await self._ask(do="hang_up", call=self._number, headers=headers)
             except PhoneError:  # the far end was quicker: then the ending is on its way
                 async with asyncio.timeout(_CROSSING_S):
                     await self.ended()

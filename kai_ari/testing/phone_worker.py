@@ -237,7 +237,7 @@ class Phone:
                 call.reinvite(quiet)
                 self.output.send(reply=number)
             case "hang_up":
-                call.hangup(pj.CallOpParam(True))
+                call.hangup(with_headers(request["headers"]))
                 self.output.send(reply=number)
             case "respond":
                 status = with_headers(request["headers"])

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
+from kai_ari.calls.events import EndedBy
 from kai_ari.errors import AsteriskError
 from kai_ari.reception.legs import (
     AudioFlow,
@@ -43,6 +44,8 @@ class Behaviour:
     talk_keys_after_ms: int = 12_000
     leaves_after_ms: int | None = None
     leaves_before_joining_ms: int | None = None
+    leaves_as: LegResult = LegResult.DROPPED  # from the talk
+    gone_by: EndedBy = EndedBy.HUMAN  # who makes them leave
     sends_audio: bool = True
     breaks: bool = False  # Asterisk refuses the request
     join_fails: bool = False
@@ -58,6 +61,7 @@ RINGS_OUT = Behaviour(after_ms=10_000_000)
 OFFLINE = Behaviour(rings=False, after_ms=5, result=LegResult.UNREACHABLE)
 TRUNK_FAILS = Behaviour(rings=False, after_ms=300, result=LegResult.FAILED)
 DROPS = Behaviour(keys="1", leaves_after_ms=3000)
+LOSES_LINE = Behaviour(keys="1", leaves_after_ms=40_000, gone_by=EndedBy.NETWORK)
 GIVES_BACK = Behaviour(keys="1", talk_keys="**")
 SILENT_LINE = Behaviour(keys="1", sends_audio=False)
 
@@ -173,7 +177,7 @@ class ScriptedLegs:
             at = one.behaviour.talk_keys_after_ms + 300 * place
             self._later(at, leg, LegKey(leg=leg, key=key))
         if one.behaviour.leaves_after_ms is not None:
-            self._end_later(one.behaviour.leaves_after_ms, leg, LegResult.DROPPED)
+            self._end_later(one.behaviour.leaves_after_ms, leg, one.behaviour.leaves_as)
 
     @property
     def talking(self) -> bool:
@@ -220,4 +224,7 @@ class ScriptedLegs:
         one = self._legs[leg]
         if one.up:
             one.up = False
-            self._tell(LegEnded(leg=leg, result=result, cause=None, sip=None, reason="scripted"))
+            by = one.behaviour.gone_by if leg == self.joined else None
+            self._tell(
+                LegEnded(leg=leg, result=result, cause=None, sip=None, reason="scripted", by=by)
+            )

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from kai_ari.calls.events import EndedBy
 from kai_ari.reception.legs import (
     LegAnswered,
     LegEnded,
@@ -71,7 +72,12 @@ async def test_a_leg_is_whispered_to_joined_and_left(pbx: LocalAsterisk, phone: 
         assert await talk.next() == Key(key="*")
         await leg.hang_up()
         assert await talk.next() == LegEnded(
-            leg="a", result=LegResult.DROPPED, cause=16, sip=None, reason="hung_up"
+            leg="a",
+            result=LegResult.DROPPED,
+            cause=16,
+            sip=None,
+            reason="hung_up",
+            by=EndedBy.HUMAN,
         )
         await call.part()
         await reaches(talk.media, talk.line, 500)
@@ -93,7 +99,12 @@ async def test_a_caller_who_leaves_stops_the_ringing(pbx: LocalAsterisk, phone: 
         await talk.call.hang_up_leg("a")
         await talk.call.hang_up_leg("a")
         assert await talk.next() == LegEnded(
-            leg="a", result=LegResult.CANCELLED, cause=None, sip=None, reason="by_kai"
+            leg="a",
+            result=LegResult.CANCELLED,
+            cause=None,
+            sip=None,
+            reason="by_kai",
+            by=EndedBy.KAI,
         )
         await talk.line.hang_up()
         caught.let_go(talk.call)

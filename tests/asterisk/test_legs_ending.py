@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from kai_ari.calls.events import EndedBy
 from kai_ari.reception.legs import (
     LegAnswered,
     LegEnded,
@@ -12,6 +13,7 @@ from kai_ari.reception.legs import (
     ToDesk,
     ToNumber,
     ToPhone,
+    ToQueue,
 )
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.phone import SipPhone
@@ -95,6 +97,41 @@ async def test_every_way_not_to_be_answered_is_told_apart(
             (LegResult.UNREACHABLE, "never_rang"),
         ]
         assert talk.told_of("patience") == [LegRinging, LegEnded]
+        await talk.line.hang_up()
+        caught.let_go(talk.call)
+        await nothing_left(pbx)
+
+
+async def test_who_ended_an_answered_leg_is_told(pbx: LocalAsterisk, phone: SipPhone) -> None:
+    caught = Caught()
+    async with (
+        agent(pbx, caught),
+        staff_phone(pbx) as member,
+        provider(pbx, TRUNK_PORT) as trunk,
+    ):
+        talk = await conversation(phone, caught)
+        out_of_order = ("Reason", 'Q.850;cause=38;text="Network out of order"')
+        lost = ("Reason", 'Q.850;cause=41;text="Temporary failure"')
+        mobile, queue = ToNumber(number="+15550123", trunk="provider"), ToQueue(queue="support")
+        ways: list[tuple[ToNumber | ToQueue, list[tuple[str, str]], str]] = [
+            (mobile, [], "hung_up"),
+            (mobile, [lost], "cause_41"),
+            (mobile, [out_of_order], "cause_38"),
+            (queue, [], "hung_up"),
+            (queue, [lost], "cause_41"),
+        ]
+        for leg, (to, headers, reason) in zip("abcde", ways, strict=True):
+            await talk.ring(leg, to)
+            line = await (member if to is queue else trunk).incoming()
+            await line.answer()
+            await talk.answered(leg)
+            await talk.call.join(leg)
+            await line.hang_up(*headers)
+            assert await talk.ended(leg) == [(LegResult.DROPPED, reason)]
+            end = talk.seen[-1]
+            assert isinstance(end, LegEnded)
+            assert end.by is (EndedBy.NETWORK if headers else EndedBy.HUMAN)
+            await talk.call.part()
         await talk.line.hang_up()
         caught.let_go(talk.call)
         await nothing_left(pbx)

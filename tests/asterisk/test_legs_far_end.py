@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from kai_ari.asterisk.errors import ChannelGone
+from kai_ari.calls.events import EndedBy
 from kai_ari.reception.legs import (
     LegResult,
     LegRinging,
@@ -12,9 +14,10 @@ from kai_ari.reception.legs import (
     ToNumber,
     ToQueue,
 )
+from kai_ari.reception.ports import CallerGone
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.phone import SipPhone
-from tests.asterisk.agent import Caught, agent, nothing_left, phone_at, tone
+from tests.asterisk.agent import Caught, agent, converse, ending, nothing_left, phone_at, tone
 from tests.asterisk.staff import (
     conversation,
     free_port,
@@ -198,10 +201,24 @@ async def test_a_mobile_that_forwards_to_kai_is_noticed(
         if by == "forwarder":
             back = await trunk.dial("100", caller_id="+15550777", forwarded_by="+15550123")
         else:
+            # Somebody with the same number who comes in by another line is a caller.
+            colleague = await phone.dial("100", caller_id="+15550199")
+            served = await caught.next()
+            await converse(served)
+            await colleague.answered()
+            await colleague.hang_up()
+            caught.let_go(served)
             back = await trunk.dial("100", caller_id="+15550199")
         assert await talk.ended("m") == [(LegResult.UNREACHABLE, "forwards_to_kai")]
         assert (await back.ended()).status == 486
         assert (await mobile.ended()).status == 487
+        turned_away = await caught.next()
+        assert await ending(turned_away) == CallerGone(
+            by=EndedBy.KAI, cause=None, reason="forwarded_back"
+        )
+        with pytest.raises(ChannelGone):
+            await turned_away.answer()
+        caught.let_go(turned_away)
         assert not stranger.over
         await talk.line.hang_up()
         caught.let_go(talk.call)

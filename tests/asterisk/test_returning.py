@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from kai_ari.asterisk.outbound import Outbound, Placing
-from kai_ari.asterisk.returning import turned_back
+from kai_ari.asterisk.returning import turn_back
 from kai_ari.calls.call import Arrival, CallId
 from kai_ari.calls.numbers import normalise_number
 from kai_ari.reception.legs import ToNumber
@@ -15,28 +15,20 @@ CALLEE, KAI = "+12125550142", "+12125550100"
 
 
 class Ari:
-    def __init__(self, forwarder: str) -> None:
-        self.forwarder = forwarder
-        self.hung_up: list[str] = []
+    def __init__(self, forwarder: str, name: str) -> None:
+        self.variables = {"REDIRECTING(from-num)": forwarder, "CHANNEL(name)": name}
 
-    async def read_variable(self, *_: str) -> str:
-        return self.forwarder
+    async def read_variable(self, _: str, variable: str) -> str:
+        return self.variables[variable]
 
-    async def hang_up(self, channel: str, *_: str) -> None:
-        self.hung_up.append(channel)
+    async def hang_up(self, *_: str) -> None:
+        pass
 
 
-@pytest.mark.parametrize(
-    ("shown", "forwarder", "back"),
-    [(KAI, "", True), ("+12125550177", CALLEE, True), ("+12125550177", "", False)],
-    ids=["by its own number", "by who forwards", "somebody else"],
-)
-def test_a_call_back_that_comes_back_is_given_up(shown: str, forwarder: str, back: bool) -> None:
-    async def scene() -> None:
-        ari = cast(Any, Ari(forwarder))
-        to = ToNumber(number=CALLEE, trunk="line")
-        outbound = Outbound(Placing(call=CallId("a" * 12), to=to, ring_s=20, shown_number=KAI), ari)
-        arrival = Arrival(
+class Incoming:
+    def __init__(self, shown: str) -> None:
+        self.turned_away: list[str] = []
+        self.arrival = Arrival(
             call=CallId("b" * 12),
             channel="in",
             did=KAI,
@@ -44,9 +36,36 @@ def test_a_call_back_that_comes_back_is_given_up(shown: str, forwarder: str, bac
             caller_name="",
             caller_number=shown,
         )
-        found = await turned_back(ari, arrival, [outbound], lambda n: normalise_number(n, "US"))
-        assert found is back
-        assert ari.hung_up == (["in"] if back else [])
+
+    async def turn_away(self, reason: str) -> None:
+        self.turned_away.append(reason)
+
+
+@pytest.mark.parametrize(
+    ("shown", "forwarder", "name", "back"),
+    [
+        (KAI, "", "PJSIP/line-00000001", True),
+        (KAI, "", "PJSIP/line-2-00000001", False),
+        (KAI, "", "Local/line@phones-00000001;2", False),
+        (KAI, "", "", False),
+        ("+12125550177", CALLEE, "PJSIP/other-00000001", True),
+        ("+12125550177", "", "PJSIP/line-00000001", False),
+    ],
+    ids=[
+        *("by its own number", "on another trunk", "on no trunk", "gone meanwhile"),
+        *("by who forwards", "somebody else"),
+    ],
+)
+def test_a_call_back_that_comes_back_is_given_up(
+    shown: str, forwarder: str, name: str, back: bool
+) -> None:
+    async def scene() -> None:
+        ari = cast(Any, Ari(forwarder, name))
+        to = ToNumber(number=CALLEE, trunk="line")
+        outbound = Outbound(Placing(call=CallId("a" * 12), to=to, ring_s=20, shown_number=KAI), ari)
+        call = Incoming(shown)
+        await turn_back(ari, call, [outbound], lambda n: normalise_number(n, "US"))
+        assert call.turned_away == (["forwarded_back"] if back else [])
         assert bool(outbound.ringing_outside()) is not back
 
     asyncio.run(scene())

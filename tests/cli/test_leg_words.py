@@ -1,6 +1,7 @@
 """The way to a person, as an owner reads it: names instead of legs, and why each was tried."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -245,6 +246,13 @@ def test_what_ends_a_talk_is_said() -> None:
     ]
     assert len(set(lines)) == len(EndedBy)
     assert "the talk with Dana ended after 9 s: Dana hung up" in lines
+
+
+def test_a_line_that_broke_was_not_hung_up() -> None:
+    broke = leg.LegEnded(leg="Dana", result="dropped", cause=41, sip=None, reason="cause_41")
+    assert describe(broke) == "the call to Dana is over: broke off (cause 41, cause 41)"
+    hung_up = replace(broke, cause=16, reason="hung_up")
+    assert describe(hung_up) == "the call to Dana is over: hung up (cause 16)"
 
 
 def test_an_ending_by_a_person_is_no_hang_up_of_the_caller() -> None:

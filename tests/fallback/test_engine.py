@@ -70,6 +70,14 @@ def test_an_accepted_call_is_done_and_can_come_back() -> None:
     assert ends_with(step) == Voicemail()
 
 
+def test_a_talk_that_was_cut_off_counts_for_no_waiting() -> None:
+    state, _ = begin(plan(Transfer(to=WHO["ann"]), Transfer(to=WHO["cy"]), Voicemail()))
+    state, _ = go_on(state, OPEN, CameBack.ACCEPTED)
+    talked = replace(OPEN, at=OPEN.at + timedelta(minutes=30))
+    _, step = go_on(state, talked, CameBack.CUT_OFF)
+    assert rung_by(step) == ["103"]
+
+
 def test_a_person_has_all_their_phones_rung_and_none_of_them_again() -> None:
     state, step = begin(plan(Transfer(to=WHO["bob"]), Transfer(to=WHO["crew"]), Goodbye()))
     assert rung_by(step) == ["102", "+12125550102"]

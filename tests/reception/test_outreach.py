@@ -16,7 +16,7 @@ from kai_ari.promises.obligation import Owed
 from kai_ari.reception.errand import AlertErrand, Errand
 from kai_ari.testing.caller import HangUp, Press, Say, StaySilent
 from kai_ari.testing.scripted import Act, LeaveRecording
-from kai_ari.testing.scripted_legs import ACCEPTS, GIVES_BACK, RINGS_OUT
+from kai_ari.testing.scripted_legs import ACCEPTS, GIVES_BACK, LOSES_LINE, RINGS_OUT
 from tests.reception.house_rules import DANA, rules
 from tests.reception.serving import Result, serve
 
@@ -226,6 +226,13 @@ def test_what_could_not_be_written_is_not_confirmed() -> None:
 def test_the_caller_is_rung_and_connected() -> None:
     result = alert(Desk(), Press(keys="2"), people={"101": ACCEPTS})
     assert Headline.HANDED_OFF in result.outcome.facts
+
+
+def test_whoever_is_told_hears_that_the_caller_was_cut_off_and_can_still_take_it() -> None:
+    desk = Desk()
+    result = alert(desk, Press(keys="2"), Press(keys="1"), people={"101": LOSES_LINE})
+    assert "cut_off" in result.said
+    assert desk.taken == 1
 
 
 def test_a_caller_who_is_not_there_leaves_the_choice() -> None:

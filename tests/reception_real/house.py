@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from kai_ari.app import Agent, build
+from kai_ari.asterisk.returning import FORWARDED_BACK
 from kai_ari.calls.call import CallId
 from kai_ari.calls.outcome import Headline
 from kai_ari.config.load import load
@@ -178,6 +179,8 @@ async def on_record(
     async def complete() -> bool:
         for row in await ledger.calls(limit=50):
             if row.did != number or row.id in but or (headline and row.headline != headline):
+                continue
+            if row.reason == FORWARDED_BACK:  # a leg of the call, which came to its number, too
                 continue
             call = CallId(row.id)
             records, obligations = await ledger.records(call), await ledger.obligations(call)
