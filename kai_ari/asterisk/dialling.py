@@ -30,7 +30,11 @@ _NUMBER = re.compile(r"\+?[0-9*#]{1,32}\Z")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 _SIP_URI = re.compile(r"sips?:[A-Za-z0-9_.+%~!*'()=-]*@?[A-Za-z0-9.:\[\]-]+(;[A-Za-z0-9_=.-]+)*\Z")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}\Z")
-_MEANS_MORE = re.compile(r"[\x00-\x20\x7f,&|()\"\\$^]")
+#: Nothing that Dial() or the dialplan reads as more than a part of one dial string. A bracket on
+#: its own would make the rest of Dial()'s arguments, option i among them, part of the first.
+_PLAIN = re.compile(r"(?:[A-Za-z0-9_.!~*%=+/:;@#-]|\[[0-9A-Fa-f:.]+\])+\Z")
+#: An address that a phone is registered at. `contacts` tells why its user is all that is checked.
+_CONTACT = re.compile(r"sips?:(?P<user>[A-Za-z0-9_.!~*=+-]+)@[^\x00-\x20\x7f\"@]+\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -59,14 +63,30 @@ def contacts_variable(to: ToPhone) -> str:
 
 
 def contacts(to: ToPhone, value: str) -> list[str]:
-    """A dial string for each phone registered as `to`. A contact's address may hold an `&`."""
+    """A dial string for each phone registered as `to`. Raises Undialable if one is no phone.
+
+    An address may hold an `&`. But whoever has the phone's password chooses the addresses, also
+    where no phone is: whole dial strings in quotes, parts that look like addresses without a
+    user, and the number of somebody whom the provider at that address would call.
+    """
     prefix = f"PJSIP/{to.extension}/"
-    return [prefix + part for part in f"&{value}".split(f"&{prefix}")[1:]]
+    addresses = f"&{value}".split(f"&{prefix}")[1:]
+    if not all(_is_a_phone(to, address) for address in addresses):
+        raise Undialable(f"the phone {to.extension} is registered at an address that is no phone's")
+    return [prefix + address for address in addresses]
+
+
+def _is_a_phone(to: ToPhone, address: str) -> bool:
+    """Its user is the phone's own number, or has a letter, as no number has."""
+    found = _CONTACT.match(address)
+    return found is not None and bool(
+        found["user"] == to.extension or re.search(r"[A-Za-z]", found["user"])
+    )
 
 
 def for_dialplan(dial_strings: Sequence[str]) -> str:
     """What Dial() rings at once; an address that would mean more to it is left out."""
-    return "&".join(each for each in dial_strings if not _MEANS_MORE.search(each))
+    return "&".join(each for each in dial_strings if _PLAIN.match(each))
 
 
 def caller_id(request: LegRequest) -> str:

@@ -153,7 +153,7 @@ class AriCall:
         ringing = Ringing(self._ari, self.arrival.channel)
         dialled = []
         for at_once in rounds:
-            found = await asyncio.gather(*(ringing.endpoints(to) for to in at_once))
+            found = await asyncio.gather(*(_endpoints(ringing, to) for to in at_once))
             dialled.append(dialling.for_dialplan([each for one in found for each in one]))
         sent_to = "|".join(filter(None, dialled))
         if not sent_to:
@@ -317,3 +317,12 @@ class AriCall:
             raise ChannelGone(f"the caller has left: {refused}") from refused
         if not self.connected:
             raise ChannelGone("the caller has left")
+
+
+async def _endpoints(ringing: Ringing, to: Destination) -> list[str]:
+    """None for who cannot be dialled: the others of the round are."""
+    try:
+        return await ringing.endpoints(to)
+    except dialling.Undialable as error:
+        _log.warning("a caller is not sent on to all", extra=log.fields(error=str(error)))
+        return []

@@ -43,7 +43,7 @@ class Ringing:
         await asyncio.gather(*(ring(leg, *branch) for branch in asked))
 
     async def endpoints(self, to: Destination) -> list[str]:
-        """A dial string for each phone there is; none for a phone that is not registered."""
+        """A dial string for each phone there is; none for one not registered. Raises Undialable."""
         if not isinstance(to, ToPhone):
             return [dialling.dial_string(to)]
         variable = dialling.contacts_variable(to)

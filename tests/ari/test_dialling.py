@@ -2,7 +2,14 @@
 
 import pytest
 
-from kai_ari.asterisk.dialling import Undialable, caller_id, contacts, dial_string, variables
+from kai_ari.asterisk.dialling import (
+    Undialable,
+    caller_id,
+    contacts,
+    dial_string,
+    for_dialplan,
+    variables,
+)
 from kai_ari.reception.legs import Destination, LegRequest, ToDesk, ToNumber, ToPhone, ToQueue
 
 
@@ -44,12 +51,37 @@ def test_what_would_change_a_dial_string_is_refused(to: Destination) -> None:
 
 
 def test_each_contact_is_dialled_whatever_its_address_holds() -> None:
-    value = "PJSIP/101/sip:101@10.0.0.5:5060;a=b&c&PJSIP/101/sip:101@10.0.0.6"
+    value = "PJSIP/101/sip:101@10.0.0.5:5060;a=b&c&PJSIP/101/sips:7f-1@[fd00::1]"
     assert contacts(ToPhone(extension="101"), value) == [
         "PJSIP/101/sip:101@10.0.0.5:5060;a=b&c",
-        "PJSIP/101/sip:101@10.0.0.6",
+        "PJSIP/101/sips:7f-1@[fd00::1]",
     ]
     assert contacts(ToPhone(extension="101"), "") == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        'sip:101@10.0.0.5;x="&PJSIP/101/sip:+19005550100@10.0.0.9&"',
+        "sip:x&PJSIP/101/sip:y@10.0.0.5",
+        "sip:101@10.0.0.5;x=&PJSIP/101/sip:10.0.0.9",
+        "sip:+19005550100@10.0.0.9",
+        "sip:19005550100;x=y@10.0.0.9",
+        "sip:1900:x@10.0.0.9",
+        "sip:102@10.0.0.9",
+        "sip:10.0.0.9",
+    ],
+)
+def test_who_registers_as_more_than_a_phone_is_not_rung(address: str) -> None:
+    value = f"PJSIP/101/sip:101@10.0.0.6&PJSIP/101/{address}"
+    with pytest.raises(Undialable):
+        contacts(ToPhone(extension="101"), value)
+
+
+@pytest.mark.parametrize("more", [",", "&", "|", "(", ")", "[", "]", '"', "'", "\\", "$", "^", " "])
+def test_what_dial_would_read_as_more_is_left_out_of_its_arguments(more: str) -> None:
+    plain = ["PJSIP/+1212*#@provider", "PJSIP/101/sip:a@[fd00::1]:5060;x=y%20z"]
+    assert for_dialplan([*plain, f"PJSIP/101/sip:a@10.0.0.5;x={more}"]) == "&".join(plain)
 
 
 def test_who_is_shown_and_what_is_told_stay_on_their_line() -> None:

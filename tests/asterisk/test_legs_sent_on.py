@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from kai_ari.asterisk.conf import PhoneAccount, Premises
-from kai_ari.reception.legs import Destination, ToNumber, ToPhone
+from kai_ari.reception.legs import Destination, LegResult, ToNumber, ToPhone
 from kai_ari.testing.pbx import LocalAsterisk
 from kai_ari.testing.phone import SipPhone
 from tests.asterisk.agent import Caught, agent, ending, nothing_left, phone_at, tone
+from tests.asterisk.rogue import rogue_phone
 from tests.asterisk.staff import (
+    PROVIDER,
     conversation,
     free_port,
     hears,
@@ -89,6 +91,36 @@ async def test_a_phone_that_forwards_leads_nobody_anywhere_and_one_that_is_off_i
         await rung.forward("PJSIP%2F+12125550199%40provider", host=pbx.sip_address)
         # No owner has a mailbox here: a line says that nobody is there.
         await talk.line.ended()
+        assert not trunk.ringing
+        caught.let_go(talk.call)
+        await nothing_left(pbx)
+
+
+async def test_a_phone_that_registers_as_more_than_a_phone_is_neither_rung_nor_sent_callers(
+    pbx: LocalAsterisk, phone: SipPhone
+) -> None:
+    caught = Caught()
+    number, line = "+12125550199", f"{PROVIDER}:{TRUNK_PORT}"
+    async with (
+        agent(pbx, caught),
+        provider(pbx, TRUNK_PORT) as trunk,
+        rogue_phone(pbx, pbx.phone("101"), forwards_to=f"PJSIP%2F{number}%40provider") as rogue,
+        asyncio.timeout(40),
+    ):
+        talk = await conversation(phone, caught)
+        for leg, addresses in {
+            "a": (f'sip:x@any;x="&PJSIP/101/sip:{number}@{line}&PJSIP/101/"',),
+            "b": ("sip:x@any", f"sip:{number}@{line}"),
+        }.items():
+            await rogue.register(*addresses)
+            await talk.ring(leg, PHONE_OF)
+            assert await talk.ended(leg) == [(LegResult.FAILED, "undialable")]
+            assert not await talk.call.send_on([[PHONE_OF]], ring_s=5)
+        # Without the second address, Dial() would have no option i.
+        await rogue.register("sip:x@any", f"sip:y@{rogue.address};x=[")
+        assert await talk.call.send_on([[PHONE_OF]], ring_s=5)
+        await talk.line.ended()
+        assert rogue.invites
         assert not trunk.ringing
         caught.let_go(talk.call)
         await nothing_left(pbx)

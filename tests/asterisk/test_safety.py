@@ -69,6 +69,16 @@ async def test_a_missed_caller_leaves_a_message_that_the_owners_phone_shows_and_
     assert matches(MESSAGE, heard)
 
 
+async def test_every_phone_of_the_owners_account_rings() -> None:
+    async with shop() as site, site.phone(DANA) as desk, site.phone(DANA) as mobile:
+        async with asyncio.timeout(_LIMIT_S):
+            call = await site.outside.dial(NUMBER)
+            await desk.incoming()
+            rings = await mobile.incoming()
+            await rings.answer()
+            await call.answered()
+
+
 async def test_an_owner_who_cannot_be_rung_has_a_mailbox_at_once() -> None:
     async with shop() as site, asyncio.timeout(_LIMIT_S):
         async with site.phone(DANA) as dana:

@@ -10,6 +10,7 @@ import aiohttp
 from kai_ari.testing.phone import SipPhone
 from kai_ari.testing.phone_call import PhoneCall
 from tests.asterisk.agent import has_tone, nothing_left, tone
+from tests.asterisk.rogue import rogue_phone
 from tests.asterisk.shop import CALLER, DANA, LEE, NUMBER, OUTSIDE_NUMBER, Shop, answered, shop
 
 _LIMIT_S = 60.0
@@ -32,6 +33,24 @@ SENT_ON = (OUTSIDE_NUMBER, f"9{OUTSIDE_NUMBER.lstrip('+')}", "*97", "s")
 CHANNELS = tuple(
     quote(channel, safe="")
     for channel in (f"PJSIP/{OUTSIDE_NUMBER}@line", f"Local/{OUTSIDE_NUMBER}@from-phones")
+)
+
+#: Where a phone may claim to be, so that Dial() reads more than an address: without its option i,
+#: a trunk's channel, several channels; or plainly where the provider is, by a second address, which
+#: Asterisk takes as it comes. HERE is where the phone is, LINE where the provider is.
+REGISTERED_AS = (
+    ("sip:HERE,60,r,0@any",),
+    ("sip:HERE,60,r,0)@any",),
+    ("sip:x@any;x=):0&PJSIP/line/sip:LINE",),  # a function given it would not see what follows `)`
+    ("sip:x&PJSIP/line/sip:x@any",),
+    ("sip:x&PJSIP/102/sip:y@any",),
+    (f'sip:x@any;x="&PJSIP/line/sip:{OUTSIDE_NUMBER}@LINE&"',),
+    (f'sip:x@any;x="&PJSIP/102/sip:{OUTSIDE_NUMBER}@LINE&"',),
+    ('sip:x@any;x="1 | 1"',),
+    ("sip:x@any", "sip:y@HERE;x=["),
+    ("sip:x@any", f"sip:{OUTSIDE_NUMBER}@LINE"),
+    ("sip:x@any", f"sip:%2B1{OUTSIDE_NUMBER.lstrip('+1')};x=y@LINE"),
+    ("sip:x@any", "sip:LINE"),
 )
 
 
@@ -86,6 +105,30 @@ async def test_a_phone_that_forwards_its_calls_reaches_no_trunk() -> None:
                 await nothing_left(site.pbx)
         assert not site.outside.ringing
         assert not lee.ringing
+
+
+async def test_a_phone_that_registers_as_more_than_a_phone_is_not_rung_and_reaches_no_trunk() -> (
+    None
+):
+    async with (
+        shop() as site,
+        site.phone(LEE) as lee,
+        rogue_phone(site.pbx, DANA, forwards_to=CHANNELS[0]) as rogue,
+        asyncio.timeout(_LIMIT_S),
+    ):
+        line = site.pbx.settings.premises.trunks[0].host
+        for addresses in REGISTERED_AS:
+            await rogue.register(
+                *(each.replace("HERE", rogue.address).replace("LINE", line) for each in addresses)
+            )
+            async with answered(lee, DANA.user):
+                await site.running("VoiceMail")
+            assert (site.outside.ringing, rogue.invites) == (0, []), addresses
+        await rogue.register("sip:x@any;x=y:z", f"sip:102@{rogue.address}")
+        async with answered(lee, DANA.user):
+            await site.running("VoiceMail")
+        assert rogue.invites
+        assert not site.outside.ringing
 
 
 async def test_a_phone_that_transfers_its_caller_reaches_no_trunk() -> None:
