@@ -180,6 +180,27 @@ def test_a_mistake_in_kai_yaml_is_named_and_the_file_is_left_alone(
         assert "Traceback" not in refused.stderr
 
 
+def test_a_link_that_a_service_has_planted_is_refused_and_not_followed(
+    provisioned: Provisioned,
+) -> None:
+    machine = provisioned.machine
+    for planted, target in (
+        ("/var/lib/kai/asterisk/spool", "/etc"),
+        ("/etc/kai/secrets/phones/101", "/etc/passwd"),
+    ):
+        place, before = machine.root / planted.lstrip("/"), access(machine, target)
+        kept = place.rename(place.with_name("kept"))
+        place.symlink_to(target)
+        try:
+            refused = machine.provision()
+        finally:
+            place.unlink()
+            kept.rename(place)
+        assert refused.returncode == 1
+        assert f"{planted} is a symbolic link" in refused.stderr
+        assert access(machine, target) == before
+
+
 def test_an_upgrade_brings_the_checkout_and_keeps_fetched_models(provisioned: Provisioned) -> None:
     installed = provisioned.machine.root / "opt/kai"
     code, gone = installed / "kai_ari/errors.py", installed / "kai_ari/of_an_older_version.py"

@@ -92,18 +92,12 @@ provide_configuration() {
         put_file "$scratch/kai.yaml" "$config" 640 root:kai
     fi
     put_access "$config" 640 root:kai
-    give_secrets_to_kai
-    as_kai scripts/lib/provision_secrets.py "$config" "$data" "$secrets" >"$scratch/made" ||
+    # Those that were written by hand, such as a trunk's password, may be root's or open to others.
+    put_own_contents "$secrets" kai
+    as_user kai .venv/bin/python scripts/lib/provision_secrets.py "$config" "$data" "$secrets" \
+        >"$scratch/made" ||
         fail "Kai cannot work with $config" "put right what is said above, then run this again"
     if [ -s "$scratch/made" ]; then changing "made $(tr '\n' ' ' <"$scratch/made")"; fi
-}
-
-# Those that were written by hand, such as a trunk's password, may be root's or open to others.
-give_secrets_to_kai() {
-    local path
-    while IFS= read -r -d '' path; do
-        if [ -d "$path" ]; then put_access "$path" 700 kai:kai; else put_access "$path" 600 kai:kai; fi
-    done < <(find "$secrets" -print0)
 }
 
 # Kai's own example, with its directories where a service keeps them.
@@ -111,8 +105,4 @@ example_config() {
     .venv/bin/python -c 'from kai_ari.config.load import example; print(example(), end="")' |
         sed -e "s|\.kai/data|$data|" -e "s|\.kai/secrets|$secrets|" \
             -e "s|: models/|: $checkout/models/|"
-}
-
-as_kai() {
-    setpriv --reuid=kai --regid=kai --clear-groups --no-new-privs .venv/bin/python "$@"
 }

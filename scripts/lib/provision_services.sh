@@ -10,9 +10,9 @@ provide_services() {
     write_asterisk_configuration
     # Asterisk makes none of these by itself; without them it cannot record.
     local directory
-    for directory in "$asterisk_state" "$asterisk_state"/{keys,spool} \
-        "$asterisk_state"/spool/{recording,tmp,voicemail}; do
-        put_directory "$directory" 750 kai-asterisk:kai-asterisk
+    put_directory "$asterisk_state" 750 kai-asterisk:kai-asterisk
+    for directory in "$asterisk_state"/{keys,spool,spool/recording,spool/tmp,spool/voicemail}; do
+        put_own_directory "$directory" 750 kai-asterisk
     done
     step "making the services"
     put_file scripts/systemd/kai.service "$units/kai.service" 644 root:root

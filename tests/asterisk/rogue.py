@@ -6,7 +6,7 @@ A real phone does not write such addresses, so this one speaks just enough SIP o
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from hashlib import md5
 
@@ -32,9 +32,16 @@ class RoguePhone(asyncio.DatagramProtocol):
         """Be registered at these addresses and no others; of the first, Asterisk believes only
         the user: the host becomes where the request came from."""
         assert "200" in await self._request("*", expires=0)
-        answer = await self._request(*(f"<{address}>" for address in addresses), expires=300)
+        await self._register([f"<{address}>" for address in addresses], len(addresses))
+
+    async def register_only(self, address: str) -> None:
+        """Be registered at this address, which Asterisk takes as it comes: it is the second."""
+        await self._register(["<sip:x@any>;expires=0", f"<{address}>"], 1)
+
+    async def _register(self, contacts: Sequence[str], registered: int) -> None:
+        answer = await self._request(*contacts, expires=300)
         assert "200" in answer
-        assert answer.count("\r\nContact:") == len(addresses)
+        assert answer.count("\r\nContact:") == registered
 
     async def _request(self, *contacts: str, expires: int) -> str:
         answer = await self._send(contacts, expires)

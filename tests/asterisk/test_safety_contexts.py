@@ -3,15 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from urllib.parse import quote
 
 import aiohttp
 
+from kai_ari.asterisk.conf import QueueMembers
 from kai_ari.testing.phone import SipPhone
 from kai_ari.testing.phone_call import PhoneCall
 from tests.asterisk.agent import has_tone, nothing_left, tone
 from tests.asterisk.rogue import rogue_phone
-from tests.asterisk.shop import CALLER, DANA, LEE, NUMBER, OUTSIDE_NUMBER, Shop, answered, shop
+from tests.asterisk.shop import (
+    CALLER,
+    DANA,
+    LEE,
+    NUMBER,
+    OUTSIDE_NUMBER,
+    PREMISES,
+    Shop,
+    answered,
+    shop,
+)
 
 _LIMIT_S = 60.0
 
@@ -128,6 +140,28 @@ async def test_a_phone_that_registers_as_more_than_a_phone_is_not_rung_and_reach
         async with answered(lee, DANA.user):
             await site.running("VoiceMail")
         assert rogue.invites
+        assert not site.outside.ringing
+
+
+async def test_a_queue_does_not_ring_a_member_who_registers_as_more_than_a_phone() -> None:
+    support = QueueMembers(name="support", members=(LEE.user, DANA.user))
+    async with (
+        shop(replace(PREMISES, queues=(support,))) as site,
+        site.phone(LEE) as lee,
+        rogue_phone(site.pbx, DANA, forwards_to=CHANNELS[0]) as rogue,
+        asyncio.timeout(_LIMIT_S),
+    ):
+        line = site.pbx.settings.premises.trunks[0].host
+        await rogue.register_only(f"sip:{OUTSIDE_NUMBER}@{line}")
+        await site.pbx.ari(
+            "POST", "channels", endpoint="Local/support@queue/n", context="nowhere", extension="s"
+        )
+        await (await lee.incoming()).decline(486)
+        await (await lee.incoming()).decline(486)  # the first round is over
+        assert not site.outside.ringing
+        await rogue.register("sip:x@any")
+        while not rogue.invites:
+            await (await lee.incoming()).decline(486)
         assert not site.outside.ringing
 
 
