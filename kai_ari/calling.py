@@ -10,7 +10,7 @@ from kai_ari.asterisk.outbound import Placed, Placing, first_channel
 from kai_ari.calls.call import Arrival, CallId
 from kai_ari.calls.follow_events import CallBackResult
 from kai_ari.clock import Clock
-from kai_ari.config.call_rules import permission_rules
+from kai_ari.config.call_rules import permission_rules, shown_number
 from kai_ari.config.callbacks import Callbacks
 from kai_ari.config.schema import Config
 from kai_ari.followup.callbacks import CallBackRules, CallBacks
@@ -130,7 +130,7 @@ def call_backs(
         reception=reception,
         rules=rules,
         ring_s=section.ring,
-        shown=_shown(config),
+        shown=shown_number(config),
         machine_words=section.machine == "message",
     )
     return CallBacks(
@@ -147,7 +147,7 @@ def text_backs(config: Config, rules: Rules, *, desk: Desk, clock: Clock) -> Tex
     section = config.callbacks
     if section is None or not section.text_back:
         return None
-    shown = _shown(config)
+    shown = shown_number(config)
     return TextBacks(
         desk=desk,
         clock=clock,
@@ -180,16 +180,10 @@ def alert_calls(
             desk=desk,
             acknowledged=acknowledged,
             clock=clock,
-            shown=_shown(config),
+            shown=shown_number(config),
         )
 
     return made
-
-
-def _shown(config: Config) -> str:
-    """The number that Kai shows when it calls: one of its own."""
-    wanted = config.callbacks.shown if config.callbacks else None
-    return wanted or next((number for number in config.numbers if number.startswith("+")), "")
 
 
 def call_back_rules(config: Config, section: Callbacks, rules: Rules) -> CallBackRules:

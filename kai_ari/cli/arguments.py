@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kai_ari.calls.events import Situation
+
 DEFAULT_CONFIG = Path("kai.yaml")
 
 COMMON = argparse.ArgumentParser(add_help=False)
@@ -52,6 +54,16 @@ def add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return parser
+
+
+def situation(text: str) -> Situation:
+    """For argparse, which would name the class of a wrong one and not the choices."""
+    try:
+        return Situation(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no situation; choose from {', '.join(Situation)}"
+        ) from None
 
 
 def filled(text: str) -> str:

@@ -10,6 +10,7 @@ from kai_ari.calls.events import Event
 from kai_ari.calls.numbers import normalise_number
 from kai_ari.cli.arguments import add_command
 from kai_ari.cli.render import printable
+from kai_ari.cli.user import user_name
 from kai_ari.clock import SystemClock
 from kai_ari.config.calendars import load_staff
 from kai_ari.config.call_rules import permission_rules
@@ -111,7 +112,7 @@ async def _add(config: Config, args: argparse.Namespace) -> str:
         if isinstance(permitted, Refused):
             raise NotToBeCalled(f"{number} {_REFUSED[permitted.reason]}")
         call, _ = await book(
-            desk, number=number, reason=args.about, name=args.name, due=due, now=now, by="command"
+            desk, number=number, reason=args.about, name=args.name, due=due, now=now, by=user_name()
         )
     automatic = config.callbacks is not None and config.callbacks.automatic
     who = "Kai" if automatic else "Somebody of the business (Kai does not: see callbacks)"

@@ -12,7 +12,7 @@ from typing import Any
 
 from kai_ari import log
 from kai_ari.calls.events import Situation
-from kai_ari.cli.arguments import add_command
+from kai_ari.cli.arguments import add_command, situation
 from kai_ari.cli.drill_table import as_json, tell, verdict
 from kai_ari.clock import SystemClock
 from kai_ari.config.load import load
@@ -54,8 +54,7 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--situation",
-        type=Situation,
-        choices=list(Situation),
+        type=situation,
         metavar="WHY",
         help=f"only the ladder of this situation: {', '.join(Situation)}",
     )

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from kai_ari.calls.events import Situation
-from kai_ari.cli.arguments import add_command
+from kai_ari.cli.arguments import add_command, situation
 from kai_ari.clock import SystemClock
 from kai_ari.config.calendars import load_staff
 from kai_ari.config.load import load_with_lines
@@ -60,8 +60,7 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--situation",
-        type=Situation,
-        choices=list(Situation),
+        type=situation,
         default=Situation.ASKED_FOR_HUMAN,
         metavar="WHY",
         help=f"why Kai cannot finish alone: {', '.join(Situation)} (default: asked_for_human)",

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import getpass
 import json
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
@@ -18,6 +17,7 @@ from kai_ari.calls.follow_events import (
 )
 from kai_ari.cli.arguments import add_command
 from kai_ari.cli.render import printable
+from kai_ari.cli.user import user_name
 from kai_ari.clock import SystemClock
 from kai_ari.config.load import load
 from kai_ari.config.schema import Config
@@ -185,12 +185,14 @@ def _as_json(entry: Entry, now: datetime) -> dict[str, Any]:
 
 def _done(_entry: Entry, obligation: str, args: argparse.Namespace) -> Event:
     note = f": {args.note}" if args.note else ""
-    return ObligationKept(obligation=obligation, evidence=f"{_me()} says that it is done{note}")
+    return ObligationKept(
+        obligation=obligation, evidence=f"{user_name()} says that it is done{note}"
+    )
 
 
 def _not_needed(_entry: Entry, obligation: str, args: argparse.Namespace) -> Event:
     why = args.note or "not needed any more"
-    return ObligationCancelled(obligation=obligation, why=why, by=_me())
+    return ObligationCancelled(obligation=obligation, why=why, by=user_name())
 
 
 def _assign(_entry: Entry, obligation: str, args: argparse.Namespace) -> Event:
@@ -198,7 +200,7 @@ def _assign(_entry: Entry, obligation: str, args: argparse.Namespace) -> Event:
     if args.person not in people:
         names = ", ".join(sorted(people)) or "nobody yet"
         raise NotInInbox(f"{args.person} is not in people of kai.yaml; there is {names}")
-    return ObligationAssigned(obligation=obligation, to=args.person, by=_me())
+    return ObligationAssigned(obligation=obligation, to=args.person, by=user_name())
 
 
 def _now(entry: Entry, obligation: str, args: argparse.Namespace) -> Event:
@@ -218,15 +220,7 @@ def _now(entry: Entry, obligation: str, args: argparse.Namespace) -> Event:
             f" of its own made with kai-ari callback add {entry.facts.number or 'NUMBER'}"
         )
     now = SystemClock().now().isoformat()
-    return ObligationDue(obligation=obligation, due=now, why=f"{_me()} wants it now")
-
-
-def _me() -> str:
-    """The user of this machine, as evidence of who said so."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without a name for the user
-        return "somebody at the command line"
+    return ObligationDue(obligation=obligation, due=now, why=f"{user_name()} wants it now")
 
 
 def _run(says: Says) -> Callable[[argparse.Namespace], int]:

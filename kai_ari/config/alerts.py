@@ -71,10 +71,10 @@ def cross_check(config: "Config") -> Iterator[Mistake]:
 def _tell(config: "Config", here: Place, step: AlertStep) -> Iterator[Mistake]:
     known: Collection[str] = {*config.people, *config.teams, *config.rotas, *config.webhooks}
     if named(step.tell, config) not in known:
-        if step.tell == OWNER:
+        if step.tell == OWNER and config.business.owner is None:
             what = "is nobody yet; add owner: below business:, or name somebody from people"
             yield Mistake(place=(*here, "tell"), what=what)
-        else:
+        elif step.tell != OWNER:  # who is misspelt in business.owner is told of there
             yield unknown((*here, "tell"), step.tell, "people, teams, rotas or webhooks", known)
     if step.tell in config.webhooks and step.by:
         what = f"says nothing for the webhook {step.tell}; leave it out"

@@ -1,6 +1,6 @@
 """From `callbacks` and `dial_out` in `kai.yaml` to what may be dialled, and when."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from kai_ari.calls.numbers import normalise_number
@@ -33,9 +33,22 @@ def permission_rules(config: Config, opens: Callable[[datetime], datetime | None
     )
 
 
+def shown_number(config: Config) -> str:
+    """The number that Kai shows when it calls: `shown`, or the first of `numbers` that can be
+    called back from outside; "" where all are extensions."""
+    wanted = config.callbacks.shown if config.callbacks else None
+    return wanted or next(_outside(config, config.numbers), "")
+
+
 def _own_numbers(config: Config, section: Callbacks) -> tuple[str, ...]:
     """What Kai answers or shows itself: a caller may send any number as theirs, and Kai would call
     Kai."""
-    written = (*config.numbers, section.shown or "")
-    read = (normalise_number(number, config.business.country) for number in written)
-    return tuple(number for number in read if number is not None and number.startswith("+"))
+    return tuple(_outside(config, (*config.numbers, section.shown or "")))
+
+
+def _outside(config: Config, written: Iterable[str]) -> Iterator[str]:
+    """Those that are numbers of the outside, in full: a provider may send them without the +."""
+    for number in written:
+        read = normalise_number(number, config.business.country)
+        if read is not None and read.startswith("+"):
+            yield read

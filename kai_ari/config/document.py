@@ -37,11 +37,13 @@ _MOST_SHOWN = 60
 class Document:
     """Plain values, and the line (from 1) of each key and list item by its path.
 
-    Dates are text here. `mistakes` are those that YAML itself would let pass.
+    Dates are text here. `empty` are keys and items without a value. `mistakes` are those that
+    YAML itself would let pass.
     """
 
     data: dict[str, Any]
     lines: dict[Place, int]
+    empty: tuple[Place, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
 
     def line_of(self, place: Place) -> int:
@@ -70,7 +72,12 @@ def read(path: Path) -> Document:
         raise ConfigError(f"{path} line 1: must begin with a key such as business:")
     reading = _Reading()
     data = reading.mapping(root, ())
-    return Document(data=data, lines=reading.lines, mistakes=tuple(reading.mistakes))
+    return Document(
+        data=data,
+        lines=reading.lines,
+        empty=tuple(reading.empty),
+        mistakes=tuple(reading.mistakes),
+    )
 
 
 def _text(path: Path) -> str:
@@ -140,9 +147,10 @@ def _explain(error: MarkedYAMLError, path: Path, text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Reading:
-    """From nodes to built-in values, noting lines and mistakes on the way."""
+    """From nodes to built-in values, noting lines, gaps and mistakes on the way."""
 
     lines: dict[Place, int] = field(default_factory=dict)
+    empty: list[Place] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
 
     def mapping(self, node: MappingNode, place: Place) -> dict[str, Any]:
@@ -177,6 +185,7 @@ class _Reading:
     def _scalar(self, text: str, kind: str, place: Place) -> Any:
         match kind:
             case "null":
+                self.empty.append(place)
                 return None
             case "bool":
                 return text.lower() == "true"

@@ -1,15 +1,15 @@
 """What pydantic found wrong, in the words of someone who edits `kai.yaml`, with the remedy."""
 
 import difflib
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from kai_ari.config.crosscheck import Mistake, Place
 from kai_ari.config.document import Document
-from kai_ari.config.schema import Config
+from kai_ari.config.kinds import keys_at
+from kai_ari.config.nothing import nothing
+from kai_ari.config.secret import file_for
 
 _MOST_SHOWN = 60
 EMPTY = "must not be empty; write it or remove the key"
@@ -17,6 +17,8 @@ EMPTY = "must not be empty; write it or remove the key"
 
 def explain(detail: ErrorDetails, document: Document) -> Mistake:
     place = _place(detail, document)
+    if detail["type"] == "extra_forbidden" and (file := file_for(place)):
+        return Mistake(place=place, what=_secret(document, file))
     return Mistake(place=place, what=_what(detail, place))
 
 
@@ -43,7 +45,7 @@ def _what(detail: ErrorDetails, place: Place) -> str:
     given, facts = _shown(detail["input"]), detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            known = _keys_at(place[:-1])
+            known = keys_at(place[:-1])
             close = difflib.get_close_matches(place[-1][:_MOST_SHOWN], known, n=1)
             hint = f"did you mean {close[0]}?" if close else _choice(known)
             return f"unknown key; {hint}"
@@ -53,10 +55,10 @@ def _what(detail: ErrorDetails, place: Place) -> str:
             return f"{given} {facts['error']}"
         case "literal_error" | "enum":
             return f"{given} is not known; choose {facts['expected']}"
+        case _ if detail["input"] is None:
+            return nothing(place)
         case "model_type" | "model_attributes_type" | "mapping_type" | "dict_type":
             return f"needs keys below it, not {given}; write them, indented"
-        case _ if detail["input"] is None:
-            return "has no value; write one or remove the key"
         case "string_type" if isinstance(detail["input"], list | dict):
             return f"must be text, not {given}; write it on one line, without brackets"
         case "string_type":
@@ -67,6 +69,8 @@ def _what(detail: ErrorDetails, place: Place) -> str:
             return f"must be true or false, not {given}; write one of these"
         case "int_type" | "int_parsing" | "int_from_float":
             return f"must be a whole number without quotes, not {given}; correct it"
+        case "tuple_type" | "list_type" if isinstance(detail["input"], dict):
+            return f"must be a list, not {given}; begin each of its entries with `- `"
         case "tuple_type" | "list_type":
             return f"must be a list such as [a, b], not {given}; put it in brackets"
         case "path_type":
@@ -82,6 +86,15 @@ def _what(detail: ErrorDetails, place: Place) -> str:
     return f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, not {given}; correct it"
 
 
+def _secret(document: Document, file: str) -> str:
+    written = document.data.get("secrets")
+    plain = isinstance(written, str) and written.isprintable() and len(written) <= _MOST_SHOWN
+    return (
+        "is a secret, and those are not written here; remove it, and write it into the file"
+        f" {written if plain and written else '.kai/secrets'}/{file} (mode 600)"
+    )
+
+
 def _choice(known: list[str]) -> str:
     return f"known here: {', '.join(known)}" if known else "remove it"
 
@@ -91,35 +104,3 @@ def _shown(given: Any) -> str:
         return "nothing"
     text = repr(given[:_MOST_SHOWN] if isinstance(given, str) else given)
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
-
-
-def _keys_at(place: Place) -> list[str]:
-    """The keys that kai.yaml knows in the section at `place`."""
-    kinds: list[Any] = [Config]
-    for part in place:
-        kinds = [inner for kind in kinds for inner in _below(kind, part)]
-    models = [kind for kind in kinds if _is_model(kind)]
-    return [field.alias or name for model in models for name, field in model.model_fields.items()]
-
-
-def _below(kind: Any, part: str) -> list[Any]:
-    """What can stand under the key or index `part` of a value of this kind."""
-    if _is_model(kind):
-        fields = kind.model_fields.items()
-        found = [field.annotation for name, field in fields if part == (field.alias or name)]
-    else:
-        found = [inner for inner in get_args(kind) if inner is not ...][-1:]
-    return [kind for annotation in found for kind in _alternatives(annotation)]
-
-
-def _alternatives(annotation: Any) -> list[Any]:
-    match get_origin(annotation):
-        case origin if origin is Annotated:
-            return _alternatives(get_args(annotation)[0])
-        case origin if origin in (Union, UnionType):
-            return [kind for inner in get_args(annotation) for kind in _alternatives(inner)]
-    return [annotation]
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)

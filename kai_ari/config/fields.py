@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo
 
-from kai_ari.people.local_time import parse_spans
+from kai_ari.people.local_time import parse_span
 
 
 class Section(BaseModel):
@@ -84,8 +84,7 @@ def each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _one_span(text: str) -> str:
-    if len(parse_spans(text)) != 1:
-        raise ValueError("is not one span of time; write e.g. 21:00-07:00")
+    parse_span(text)
     return text
 
 

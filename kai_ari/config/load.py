@@ -10,6 +10,7 @@ from kai_ari.config.crosscheck import Mistake
 from kai_ari.config.document import Document, read
 from kai_ari.config.explain import EMPTY, explain, shown_place
 from kai_ari.config.ladder_checks import cross_check as check_ladders
+from kai_ari.config.nothing import with_nothing_below
 from kai_ari.config.schema import CROSS_CHECKS, Config
 from kai_ari.errors import ConfigError
 
@@ -34,10 +35,12 @@ def load_with_lines(path: Path) -> tuple[Config, Document]:
     except ValidationError as error:
         mistakes += (explain(detail, document) for detail in error.errors(include_url=False))
     else:
-        mistakes += (mistake for check in CROSS_CHECKS for mistake in check(config))
-        mistakes = mistakes or list(check_ladders(config))
-        if not mistakes:
-            return config, document
+        if not document.empty:
+            mistakes += (mistake for check in CROSS_CHECKS for mistake in check(config))
+            mistakes = mistakes or list(check_ladders(config))
+            if not mistakes:
+                return config, document
+    mistakes += with_nothing_below(document, mistakes)
     raise ConfigError(_told(path, document, mistakes))
 
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _DATE = r"\d{4}-\d\d-\d\d"
 _MOMENT = rf"{_DATE}([ T]\d\d:\d\d(:00)?)?"
 
+#: How people write that there are no hours.
+_CLOSED = frozenset({"closed", "close", "none", "no", "off", "never", "shut", "-", "false"})
+
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -80,6 +83,18 @@ def _readable(parse: Callable[[str], object]) -> Callable[[str], str]:
     return check
 
 
+def _day_hours(if_closed: str) -> Callable[[str], str]:
+    """Hours; who writes `closed` instead is told how that is said."""
+
+    def check(text: str) -> str:
+        if text.strip().lower() in _CLOSED:
+            raise ValueError(f"are not hours; {if_closed}")
+        parse_spans(text)
+        return text
+
+    return check
+
+
 def _written_date(value: object) -> object:
     """YAML reads 2026-12-24 as a date by itself; quoted it is text. A number is neither."""
     if type(value) is date:
@@ -109,7 +124,12 @@ Moment = Annotated[
     BeforeValidator(_written_moment),
     WithJsonSchema({"type": "string", "pattern": rf"^{_MOMENT}$"}),
 ]
-DayHours = Annotated[str, AfterValidator(_readable(parse_spans))]
+DayHours = Annotated[
+    str, AfterValidator(_day_hours("leave the day out: days that are not here are closed"))
+]
+SpecialHours = Annotated[
+    str, AfterValidator(_day_hours("put the date into hours.closed, and remove it here"))
+]
 
 
 class Person(Section):
@@ -159,7 +179,7 @@ class Hours(Section):
     open: Annotated[Mapping[Weekday, DayHours], Field(min_length=1)]
     holidays: HolidaysOf | None = None
     closed: tuple[Date, ...] = ()
-    special: Mapping[Date, DayHours] = Field(default_factory=dict)
+    special: Mapping[Date, SpecialHours] = Field(default_factory=dict)
 
 
 Team = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(each_once)]

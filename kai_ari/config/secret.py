@@ -19,11 +19,13 @@ import binascii
 import os
 import re
 import secrets
+import shlex
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kai_ari.config.crosscheck import Place
 from kai_ari.config.schema import Config
 from kai_ari.errors import ConfigError
 
@@ -122,6 +124,31 @@ def webhook_signing_secret(
             " or remove it and run set-up, which makes one"
         )
     return key
+
+
+def file_for(place: Place) -> str | None:
+    """Where below the directory of secrets belongs what somebody wrote into kai.yaml at `place`;
+    None for what is no secret."""
+    if not all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", part) for part in place):
+        return None
+    match place:
+        case ("phones", extension, "password" | "secret"):
+            return _phone(extension).file
+        case ("phones", extension, "pin"):
+            return _mailbox(extension).file
+        case ("trunks", name, "password" | "secret"):
+            return _trunk(name).file
+        case ("webhooks", name, "password" | "secret" | "token" | "key" | "api_key"):
+            return _webhook(name).file
+        case ("sms", *_, "password"):
+            return _SMS.file
+        case ("email", "password"):
+            return _EMAIL.file
+        case ("asterisk", "password"):
+            return _ARI.file
+        case ("asterisk", "ami_password"):
+            return _AMI.file
+    return None
 
 
 def make_missing(config: Config, environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
@@ -232,11 +259,34 @@ def _read(secret: _Secret, directory: Path, environment: Mapping[str, str]) -> s
             value = file.read().strip()
     except FileNotFoundError as error:
         raise SecretMissing(
-            f"{path}: there is no such file; write the {what} into it (mode 600),"
-            f" or set {secret.variable}"
+            f"{path}: there is no such file; run: {_to_make(path)} (then type the {what}, press"
+            f" Enter and Ctrl-D), or set {secret.variable}"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})") from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); give it, and the directory it is in, to"
+            " the user that Kai runs as"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is no text; write the {what} into it") from error
     if not value:
         raise SecretEmpty(f"{path}: is empty; write the {what} into it, or set {secret.variable}")
     return value
+
+
+def _to_make(path: Path) -> str:
+    """The commands, for whoever may: the file is private from the beginning, and belongs to the
+    user that the directory belongs to, which is Kai's."""
+    missing = [parent for parent in path.parents if not parent.exists()]
+    owner = _owner(path.parents[len(missing)])
+    own = f" -o {owner}" if owner != "root" else ""
+    made = " ".join(shlex.quote(str(parent)) for parent in reversed(missing))
+    directories = f"install -d -m 700{own} {made} && " if made else ""
+    return f"{directories}install -m 600{own} /dev/stdin {shlex.quote(str(path))}"
+
+
+def _owner(directory: Path) -> str:
+    try:
+        return directory.owner()
+    except KeyError:  # a container that has no name for them
+        return str(directory.stat().st_uid)

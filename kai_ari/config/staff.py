@@ -14,6 +14,7 @@ from kai_ari.people.local_time import (
     WEEKDAYS,
     Span,
     instant,
+    parse_span,
     parse_spans,
     parse_weekly,
 )
@@ -33,7 +34,7 @@ def people_of(config: Config) -> Mapping[str, Person]:
 
 def span_of(quiet: str | None) -> Span | None:
     """Of checked text, such as "21:00-07:00"."""
-    return parse_spans(quiet)[0] if quiet else None
+    return parse_span(quiet) if quiet else None
 
 
 def staff_of(config: Config, calendars: Mapping[str, CalendarRota]) -> Staff:

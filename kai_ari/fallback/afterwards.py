@@ -74,10 +74,16 @@ def call_backs_made(plan: Plan) -> str:
     rules: Mapping[str, Any] | None = plan.settings.get("callbacks")
     if not rules or not rules["automatic"]:
         return "Call backs that are owed are made by people, and stand in kai-ari inbox until then."
+    who = "Kai makes the call backs that are owed itself"
+    if not plan.dial_out:
+        who = (
+            "Call backs to numbers outside are made by people, as Kai may dial none (there is no"
+            " dial_out). Those to phones of the house Kai makes itself"
+        )
     attempts, per_day = rules["attempts"], rules["per_day"]
     return (
-        f"Kai makes the call backs that are owed itself, at {rules['between']} by the clocks where"
-        f" they are and while {plan.business} is open: up to {attempts} times in all, {per_day} in"
+        f"{who}, at {rules['between']} by the clocks where they are and while {plan.business} is"
+        f" open: up to {attempts} times in all, {per_day} in"
         f" 24 hours to one number, {rules['retry_after']} minutes or more after the last; sooner"
         " after a busy line. Then it is left to a person. Who answers can have a person at once,"
         " another time, or no more calls." + (_TEXTED if rules.get("text_back") else "")

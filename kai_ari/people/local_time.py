@@ -90,23 +90,33 @@ def parse_weekly(text: str) -> WeeklyMoment:
     return WeeklyMoment(weekday=weekday, minute=minute)
 
 
+def parse_span(text: str) -> Span:
+    """Of "09:00-20:00"; "22:00-06:00" ends on the next day."""
+    return _span(text, "is not one span of time; write e.g. 09:00-20:00")
+
+
 def parse_spans(text: str) -> tuple[Span, ...]:
     """Of "08:00-12:00, 13:00-17:00", in order; "22:00-06:00" ends on the next day."""
     spans: list[Span] = []
     for part in text.split(","):
-        begin, _, end = part.partition("-")
-        try:
-            begins, ends = parse_time(begin), parse_time(end)
-        except ValueError:
-            raise ValueError("are not hours; write e.g. 08:00-12:00, 13:00-17:00") from None
-        if begins in (ends, DAY_MINUTES):
-            raise ValueError("begins and ends at the same time; for all day write 00:00-24:00")
-        if spans and begins < spans[-1].ends:
+        span = _span(part, "are not hours; write e.g. 08:00-12:00, 13:00-17:00")
+        if spans and span.begins < spans[-1].ends:
             raise ValueError("has hours that overlap or are out of order; write them in order")
-        spans.append(Span(begins=begins, ends=ends if ends > begins else ends + DAY_MINUTES))
+        spans.append(span)
     if spans[-1].ends > spans[0].begins + DAY_MINUTES:
         raise ValueError("has hours that overlap with those of the next day; correct them")
     return tuple(spans)
+
+
+def _span(text: str, unreadable: str) -> Span:
+    begin, _, end = text.partition("-")
+    try:
+        begins, ends = parse_time(begin), parse_time(end)
+    except ValueError:
+        raise ValueError(unreadable) from None
+    if begins in (ends, DAY_MINUTES):
+        raise ValueError("begins and ends at the same time; for all day write 00:00-24:00")
+    return Span(begins=begins, ends=ends if ends > begins else ends + DAY_MINUTES)
 
 
 def parse_until(text: str, now: datetime, zone: ZoneInfo) -> datetime:

@@ -30,6 +30,14 @@ def test_a_call_back_is_written_down_and_listed(
     assert "Lee, 102; due " in second
 
 
+def test_it_is_on_record_who_asked_for_it(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", "dana")
+    call = told(capsys, shop, "callback", "add", "102").split()[-1].rstrip(".")
+    assert "dana asked for a call back (command)" in told(capsys, shop, "calls", "show", call)
+
+
 def test_with_the_section_kai_calls(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shop.write_text(shop.read_text() + "callbacks: {}\n")
     assert told(capsys, shop, "callback", "add", "102").startswith("Kai is to call 102")

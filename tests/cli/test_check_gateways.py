@@ -12,6 +12,7 @@ from aiohttp import web
 from kai_ari.cli.checks import gateways
 from kai_ari.cli.checks.context import Context
 from kai_ari.cli.checks.finding import Finding
+from kai_ari.config.document import read
 from kai_ari.config.load import load
 from kai_ari.testing.kannel import PASSWORD, SENDER, LocalKannel, local_kannel
 from tests.notify.servers import serving
@@ -20,6 +21,7 @@ from tests.notify.smtp_server import MailServer, mail_server
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHECKS = (
+    gateways.addresses,
     gateways.secrets,
     gateways.templates,
     gateways.provider_known,
@@ -86,6 +88,23 @@ async def test_all_is_well_and_nothing_was_sent(house: House) -> None:
     assert await house.found(house.text()) == []
     assert await house.found('business: {name: Rossi}\nnumbers: {"100": {}}\n') == []
     assert (house.kannel.texts, house.mail.mails) == ([], [])
+
+
+async def test_an_address_that_nobody_is_told_by(house: House) -> None:
+    """But by their e-mail the guests of a calendar are known."""
+    bare = 'business: {name: Rossi, zone: UTC}\nnumbers: {"100": {}}\npeople:\n'
+    text = bare + '  ann: {name: Ann, sms: "+12125550142", email: ann@example.com}\n'
+    sms, email = await house.found(text)
+    assert (sms.slug, sms.where) == ("no-gateway", "kai.yaml, people.ann.sms")
+    assert sms.what == "ann is never told so, because there is no section sms:"
+    assert "add one, e.g. email: {host: mail.example.com, from: kai@example.com}" in email.fix
+    [only_sms] = await house.found(text + "rotas: {on_call: {calendar: on_call.ics}}\n")
+    assert only_sms == sms
+    document = read(house.directory / "kai.yaml")
+    context = Context(config=load(house.directory / "kai.yaml"), document=document)
+    [found] = await gateways.addresses(context)
+    assert isinstance(found, Finding)
+    assert found.where == "kai.yaml line 4, people.ann.sms"
 
 
 @pytest.mark.parametrize("name", ["sms_password", "sms_reports", "webhooks/crm"])

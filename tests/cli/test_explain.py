@@ -77,3 +77,25 @@ def test_what_cannot_be_explained_says_why(
 ) -> None:
     assert main(["explain", "-c", config, *asked]) == 2
     assert capsys.readouterr().err.startswith(error)
+
+
+@pytest.mark.parametrize("command", ["explain", "drill"])
+def test_a_situation_that_is_none_names_those_there_are(
+    config: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([command, "-c", config, "--situation", "fire"])
+    told = capsys.readouterr().err
+    assert "'fire' is no situation; choose from asked_for_human, urgent," in told
+
+
+def test_call_backs_of_a_house_without_a_way_out_are_not_promised_to_those_outside(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open(config, "a") as file:
+        file.write("callbacks: {}\n")
+    assert main(["explain", "-c", config, "--all"]) == 0
+    told = capsys.readouterr().out
+    assert "Call backs to numbers outside are made by people, as Kai may dial none" in told
+    assert "Kai makes the call backs that are owed itself" not in told
+    assert "Kai dials no number outside the house." in told

@@ -27,6 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A shop with a message, a call back and a call that broke."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOGNAME", "dana")
+    monkeypatch.delenv("SUDO_USER", raising=False)
     (tmp_path / "kai.yaml").write_text(
         'business: {name: Rossi Plumbing, zone: America/New_York}\nnumbers: {"100": {}}\n'
         'people: {dana: {name: Dana, phone: "101"}}\nphones: {"101": {name: Dana}}\n'
@@ -114,6 +115,17 @@ def test_assigned_it_stays_until_it_is_done(home: Path, capsys: pytest.CaptureFi
     assert open_now(capsys) == {"3f9a1c22", "77aa1c22", BROKEN}
     last = asyncio.run(_history(home, MESSAGE))[-1]
     assert last == ObligationAssigned(obligation=ID, to="dana", by="dana")
+
+
+def test_on_a_provisioned_machine_it_is_on_record_by_whom_it_was_typed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There all commands run as Kai's user."""
+    monkeypatch.setenv("LOGNAME", "kai")
+    monkeypatch.setenv("SUDO_USER", "lee")
+    assert inbox("assign", "3f9a1c22", "dana") == 0
+    last = asyncio.run(_history(home, MESSAGE))[-1]
+    assert last == ObligationAssigned(obligation=ID, to="dana", by="lee")
 
 
 def test_a_call_back_can_be_made_due_at_once(home: Path) -> None:

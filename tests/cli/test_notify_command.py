@@ -133,7 +133,10 @@ async def test_what_does_not_work_says_what_to_do(
     assert lines[3].startswith("    fix: see that it runs, or correct email.host")
     (house.directory / ".kai/secrets/sms_password").unlink()
     assert await house.run("dana", "--by", "sms") == 1
-    assert "there is no such file\n    fix: write the password" in capsys.readouterr().out
+    assert (
+        "there is no such file\n    fix: run: install -m 600 /dev/stdin /"
+        in capsys.readouterr().out
+    )
 
 
 async def test_a_gateway_that_kai_yaml_does_not_have(

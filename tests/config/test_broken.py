@@ -17,8 +17,8 @@ from tests.config.broken import ELSEWHERE, VARIANTS
 
 #: Every error says what to do, or shows what is right.
 REMEDY = re.compile(
-    r"\b(add|change|choose|correct|did you mean|exchange|give|indent|keep|known here|leave|look|"
-    r"make|name a|put|remove|run|save|such as|write|use)\b"
+    r"\b(add|begin|change|choose|correct|did you mean|exchange|give|indent|keep|known here|leave|"
+    r"look|make|name a|put|remove|run|save|such as|write|use)\b"
 )
 
 #: What YAML counts as the end of a line.

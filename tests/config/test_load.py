@@ -103,7 +103,7 @@ def test_nothing_changes_once_loaded(file: Path) -> None:
         ),
         ('numbers:\n  "100": {}\n', "kai.yaml line 1: business: missing; add it"),
         ('business: {}\nnumbers: {"1": {}}\n', "line 1: business.name: missing; add it"),
-        ('business:\nnumbers: {"1": {}}\n', "line 1: business: needs keys below it, not nothing"),
+        ('business:\nnumbers: {"1": {}}\n', "line 1: business: has nothing below it; write e.g."),
         ("business: {name: A}\nnumbers: {}\n", "line 2: numbers: must not be empty"),
         (
             "business: {name: A}\nnumbers: [1]\n",

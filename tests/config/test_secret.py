@@ -1,5 +1,7 @@
 """Secrets: where they are looked for, when they are refused, and how missing ones are made."""
 
+import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -180,3 +182,41 @@ def test_what_no_gateway_could_use_is_refused(
         with pytest.raises(ConfigError, match="write ") as caught:
             read(tmp_path, {variable: value})
         assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("there", ["", ".kai/my secrets", ".kai/my secrets/trunks"])
+def test_the_commands_that_make_a_missing_one_work_as_they_are(tmp_path: Path, there: str) -> None:
+    (tmp_path / there).mkdir(parents=True, exist_ok=True)
+    directory = tmp_path / ".kai/my secrets"
+    with pytest.raises(ConfigError) as caught:
+        trunk_password("provider", directory, {})
+    told = re.search(
+        r"run: (.*) \(then type the password, press Enter and Ctrl-D\)", str(caught.value)
+    )
+    assert told
+    done = subprocess.run(["sh", "-c", told[1]], input="s3cret\n", text=True, check=False)
+    assert done.returncode == 0
+    assert trunk_password("provider", directory, {}) == "s3cret"
+    if "trunks" not in there:
+        assert (directory / "trunks").stat().st_mode & 0o777 == 0o700
+
+
+def test_they_give_it_to_whom_the_directory_belongs_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a provisioned machine whoever makes it is root, and Kai is not."""
+    monkeypatch.setattr(Path, "owner", lambda _: "kai")
+    with pytest.raises(ConfigError, match=rf"install -d -m 700 -o kai {tmp_path}/trunks && inst"):
+        trunk_password("provider", tmp_path, {})
+    with pytest.raises(ConfigError, match=rf"install -m 600 -o kai /dev/stdin {tmp_path}/ari_pass"):
+        ari_password(tmp_path, {})
+
+
+def test_what_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "ari_password").mkdir(mode=0o700)
+    with pytest.raises(ConfigError, match=r"cannot be read \(Is a directory\); give it"):
+        ari_password(tmp_path, {})
+    (tmp_path / "ami_password").touch(mode=0o600)
+    (tmp_path / "ami_password").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="is no text; write the password"):
+        ami_password(tmp_path, {})

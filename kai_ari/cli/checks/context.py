@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kai_ari.asterisk.client import AriSettings
 from kai_ari.asterisk.inspection import AriInspector
+from kai_ari.config.document import Document
 from kai_ari.config.schema import Config
 from kai_ari.config.secret import ari_password
 from kai_ari.reception.ports import EngineFault
@@ -26,12 +27,18 @@ async def load_speech(settings: SpeechSettings) -> Sequence[EngineFault]:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """`yaml` is how findings call the configuration; `system` the root of the machine's files."""
+    """`yaml` is how findings call the configuration, and `document` knows its lines; `system` is
+    the root of the machine's files."""
 
     config: Config
     yaml: str = "kai.yaml"
+    document: Document | None = None
     system: Path = Path("/")
     load_speech: LoadSpeech = load_speech
+
+    def at(self, *place: str) -> str:
+        line = f" line {self.document.line_of(place)}" if self.document else ""
+        return f"{self.yaml}{line}, {'.'.join(place)}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,8 @@ from kai_ari.cli.checks.files import agent_running
 from kai_ari.cli.checks.finding import Finding, Found, of_error
 from kai_ari.cli.checks.machine import cannot_listen
 from kai_ari.clock import SystemClock
+from kai_ari.config.gateways import Email, Sms
+from kai_ari.config.nothing import LEAST
 from kai_ari.config.schema import Config
 from kai_ari.config.secret import (
     email_password,
@@ -32,6 +34,29 @@ from kai_ari.notify.settings import GammuSettings, KannelSettings
 from kai_ari.notify.template import read_template
 
 Check = Callable[[], Awaitable[None]]
+
+
+async def addresses(context: Context) -> list[Found]:
+    """What people can be told by has a gateway. By their e-mail the guests of a calendar are
+    known, too: where a rota is one, it is of use without."""
+    config = context.config
+    calendar = any(rota.calendar for rota in config.rotas.values())
+    found: list[Found] = []
+    for key, person in config.people.items():
+        if person.sms and config.sms is None:
+            found.append(_untold(context, key, "sms", LEAST[Sms]))
+        if person.email and config.email is None and not calendar:
+            found.append(_untold(context, key, "email", LEAST[Email]))
+    return found
+
+
+def _untold(context: Context, key: str, channel: str, least: str) -> Finding:
+    return Finding(
+        slug="no-gateway",
+        where=context.at("people", key, channel),
+        what=f"{key} is never told so, because there is no section {channel}:",
+        fix=f"add one, e.g. {channel}: {least}, or remove {channel}: from people.{key}",
+    )
 
 
 async def secrets(context: Context) -> list[Found]:

@@ -20,7 +20,7 @@ from kai_ari.cli.checks import (
 )
 from kai_ari.cli.checks.context import Context, LoadSpeech, Pbx, ari_settings, load_speech
 from kai_ari.cli.checks.finding import Finding, Found, NotChecked, of_error
-from kai_ari.config.load import load
+from kai_ari.config.load import load_with_lines
 from kai_ari.config.schema import Config
 from kai_ari.errors import AsteriskError, ConfigError
 
@@ -34,6 +34,7 @@ LOCAL: tuple[Callable[[Context], Awaitable[list[Found]]], ...] = (
     machine.file_limit,
     machine.audiosocket_port,
     machine.services,
+    gateways.addresses,
     gateways.secrets,
     gateways.templates,
     gateways.provider_known,
@@ -64,10 +65,16 @@ async def examine(
 ) -> list[Found]:
     """Everything found wrong with the configuration at `path`, this machine and Asterisk."""
     try:
-        config = load(path)
+        config, document = load_with_lines(path)
     except ConfigError as error:
         return [_of_line(line, path) for line in str(error).splitlines()]
-    context = Context(config=config, yaml=str(path), system=system, load_speech=load_speech)
+    context = Context(
+        config=config,
+        yaml=str(path),
+        document=document,
+        system=system,
+        load_speech=load_speech,
+    )
     parts = await asyncio.gather(
         *(check(context) for check in LOCAL), _examine_asterisk(config, str(path))
     )
