@@ -81,7 +81,7 @@ async def test_a_file_that_may_not_be_read_is_a_finding_with_its_remedy(tmp_path
     assert isinstance(finding, Finding)
     assert finding.where == "/etc/kai/asterisk/asterisk.conf"
     assert "Permission denied" in finding.what
-    assert "run kai-ari check as a user who may" in finding.fix
+    assert "run that as one who may" in finding.fix
     there = Context(config=load(yaml), yaml=str(PROVISIONED))
     [finding] = await looked(asterisks_files, there)
     assert isinstance(finding, Finding)

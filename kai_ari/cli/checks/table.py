@@ -1,7 +1,6 @@
 """All checks, and how they are made: those that need nothing but files, and those of Asterisk."""
 
 import asyncio
-import getpass
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -180,7 +179,7 @@ async def looked(check: Callable[[_Given], Awaitable[list[Found]]], given: _Give
         if write_anew(given.yaml) == PROVISION_AGAIN:
             fix = f"{PROVISION_AGAIN} and after it: sudo kai-ari check"
         elif isinstance(error, PermissionError):
-            fix = f"let {getpass.getuser()} read it, or run kai-ari check as a user who may"
+            fix = "let the user who runs kai-ari check read it, or run that as one who may"
         else:
             fix = f"put right what the system says of it ({why}), then run kai-ari check again"
         what = f"could not be looked at ({why}), so one check was not made"
