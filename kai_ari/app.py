@@ -19,15 +19,14 @@ from kai_ari.clock import SystemClock
 from kai_ari.config.load import load
 from kai_ari.config.schema import Config
 from kai_ari.config.secret import ari_password
-from kai_ari.config.staff import people_of, zone_of
 from kai_ari.dialogue import lines
 from kai_ari.dialogue.all_lines import fixed_lines
 from kai_ari.followup.callbacks import CallBacks
 from kai_ari.house import (
     RulesKeeper,
-    house_of,
     open_lookout,
     queue_monitor,
+    read_rules,
     spoken_targets,
 )
 from kai_ari.ledger.database import RULES_IN_FORCE, ledger_file
@@ -149,9 +148,15 @@ async def build(
         stack.enter_context(sole_agent(ledger_path))
         ledger = await stack.enter_async_context(open_ledger(ledger_path, clock))
         presence = await stack.enter_async_context(open_presence(ledger_path))
-        rules = Rules(current=await house_of(path, clock.now()))
+        in_file, house = await read_rules(path, clock.now())
+        rules = Rules(current=house)
         keeper = RulesKeeper(
-            path=path, rules=rules, clock=clock, in_force=config.data / RULES_IN_FORCE
+            path=path,
+            config=in_file,
+            started=config,
+            rules=rules,
+            clock=clock,
+            in_force=config.data / RULES_IN_FORCE,
         )
         await asyncio.to_thread(keeper.tell)
         await _warm_up(speech, settings, spoken_targets(rules.current.plan))
@@ -182,8 +187,7 @@ async def build(
             abandoned=await close_abandoned(ledger, clock),
         )
         feature_codes = FeatureCodes(
-            people=people_of(config),
-            zone=zone_of(config),
+            staff=lambda: rules.current.plan.staff,
             presence=presence,
             speech=speech,
             clock=clock,

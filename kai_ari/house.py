@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from kai_ari.asterisk.client import AriSettings
 from kai_ari.asterisk.pbx_state import AriPhones, pbx_state
 from kai_ari.clock import Clock
 from kai_ari.config.calendars import load_staff
+from kai_ari.config.in_force import in_force
 from kai_ari.config.load import load_with_lines
 from kai_ari.config.rules import in_file, plan_of
 from kai_ari.config.schema import Config
@@ -35,10 +36,11 @@ _log = log.get("rules")
 
 async def house_of(path: Path, now: datetime) -> House:
     """The rules in the file as it is now. Raises ConfigError."""
-    return (await _read(path, now))[1]
+    return (await read_rules(path, now))[1]
 
 
-async def _read(path: Path, now: datetime) -> tuple[Config, House]:
+async def read_rules(path: Path, now: datetime) -> tuple[Config, House]:
+    """As `house_of`, with the file that they are from."""
     config, document = await asyncio.to_thread(load_with_lines, path)
     staff = await load_staff(config, now)
     house = House(
@@ -60,39 +62,57 @@ def spoken_targets(plan: Plan) -> tuple[str, ...]:
     return (*people, *desks, "our team", "a colleague")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class RulesKeeper:
-    """Puts the rules of the file in force, again and again; a bad file changes nothing.
+    """Puts the rules of the file in force when it is told to; a bad file changes nothing.
 
-    `listeners` are told of the file and of who there is, each time.
+    `config` is the file whose rules are in force, `started` what all else was built from.
+    `listeners` are told of the file and of who there is, each time either changes.
     """
 
     path: Path
+    config: Config
+    started: Config
     rules: Rules
     clock: Clock
-    in_force: Path  # a file that holds the hash of the rules in force
+    in_force: Path  # tells others what is in force
     listeners: list[Callable[[Config, Staff], None]] = field(default_factory=list)
 
     async def reload(self) -> None:
         try:
-            config, house = await _read(self.path, self.clock.now())
+            config, house = await read_rules(self.path, self.clock.now())
         except ConfigError as error:
             _log.error("rules not reloaded: the old ones stay", extra=log.fields(error=str(error)))
             return
-        self.rules.current = house
-        for listener in self.listeners:
-            listener(config, house.plan.staff)
+        self.config = config
+        self._follow(house)
         await asyncio.to_thread(self.tell)
-        _log.info("rules reloaded", extra=log.fields(rules=house.plan.hash))
+        state = in_force(house.plan.hash, self.started, config)
+        restart = ", ".join(dict.fromkeys((*state.kai, *state.asterisk)))
+        _log.info("rules reloaded", extra=log.fields(rules=state.rules, need_a_restart=restart))
 
     def tell(self) -> None:
-        self.in_force.write_text(f"{self.rules.current.plan.hash}\n")
+        in_force(self.rules.current.plan.hash, self.started, self.config).write(self.in_force)
 
     async def refresh(self) -> None:
-        """Until cancelled: what calendars say now."""
+        """Until cancelled: what calendars say now. The file itself waits for a reload: somebody
+        may be in the middle of an edit."""
         while True:
             await asyncio.sleep(REFRESH_S)
-            await self.reload()
+            await self.read_calendars()
+
+    async def read_calendars(self) -> None:
+        config = self.config
+        staff = await load_staff(config, self.clock.now())
+        if self.config is not config:
+            return  # a reload came first, and has read them
+        house = self.rules.current
+        self._follow(replace(house, plan=replace(house.plan, staff=staff)))
+
+    def _follow(self, house: House) -> None:
+        self.rules.current = house
+        for listener in self.listeners:
+            listener(self.config, house.plan.staff)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kai_ari.asterisk.client import AriSettings
 from kai_ari.asterisk.sip_message import SipMessages
@@ -35,8 +35,14 @@ class Office:
                 tasks.create_task(self.answers.run(), name="answers from phones")
 
     def rules_changed(self, config: Config, staff: Staff) -> None:
-        """Alerts and people as they are now; gateways stay as they were at the start."""
-        self.parts.rules.current = alert_rules(config, staff, self.channels)
+        """Alerts and people as they are now; gateways, and whether Kai itself calls or texts back,
+        stay as they were at the start: what does it was built then, or was not."""
+        before = self.parts.rules.current
+        self.parts.rules.current = replace(
+            alert_rules(config, staff, self.channels),
+            calls_back=before.calls_back,
+            texts_back=before.texts_back,
+        )
         self.parts.keeper.wake()
 
 

@@ -232,6 +232,54 @@ def test_after_a_boot_a_real_call_is_answered_and_on_record(booted: Booted) -> N
     booted.ask("kai-ari", "calls", "verify")
 
 
+def test_check_finds_nothing_and_then_what_provision_mends(booted: Booted) -> None:
+    settle(booted)
+    checked = booted.run("kai-ari", "check")
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "All is well.\n", "")
+    config = booted.root / "etc/kai/kai.yaml"
+    good = config.read_text()
+    assert "max_seconds: 120" in good
+    config.write_text(good.replace("max_seconds: 120", "max_seconds: 90"))
+    try:
+        checked = booted.run("kai-ari", "check")
+        assert (checked.returncode, checked.stderr) == (1, "")
+        assert "[pbx-outdated] voicemail.conf in /etc/kai/asterisk" in checked.stdout
+        assert "fix: run: sudo /opt/kai/scripts/provision\n" in checked.stdout
+        reloaded = booted.run("kai-ari", "reload")
+        assert reloaded.returncode == 1, reloaded.stderr
+        assert "Not wholly in force: message." in reloaded.stdout
+        assert "  run: sudo /opt/kai/scripts/provision\n" in reloaded.stdout
+        process = main_process(booted, "kai")
+        assert booted.run("systemctl", "reload", "kai").returncode == 1  # it is in its journal
+        booted.ask("systemctl", "is-active", "kai")
+        assert main_process(booted, "kai") == process
+    finally:
+        config.write_text(good)
+    settle(booted)
+
+
+def test_a_check_that_may_not_read_asterisks_files_says_so_and_goes_on(booted: Booted) -> None:
+    """As kai alone, without the group that the command on PATH gives it."""
+    checked = booted.run(
+        "setpriv", "--reuid=kai", "--regid=kai", "--clear-groups",
+        "/opt/kai/.venv/bin/kai-ari", "check", "--config", "/etc/kai/kai.yaml",
+    )  # fmt: skip
+    assert (checked.returncode, checked.stderr) == (1, "")
+    assert checked.stdout.startswith("[not-readable] /etc/kai/asterisk/asterisk.conf: ")
+    assert "sudo kai-ari check" in checked.stdout
+
+
+def test_the_console_of_the_services_asterisk_is_at_hand(booted: Booted) -> None:
+    assert "No objects found" in booted.ask("kai-asterisk", "-rx", "pjsip show registrations")
+    assert "System uptime" in booted.ask("kai-asterisk", "-rx", "core show uptime")
+    other = booted.run("kai-asterisk", "-f")
+    assert (other.returncode, other.stdout) == (2, "")
+    assert "kai-asterisk -rx 'pjsip show registrations'" in other.stderr
+    barred = booted.run("setpriv", "--reuid=kai", "--clear-groups", "kai-asterisk")
+    assert (barred.returncode, barred.stdout) == (2, "")
+    assert "it takes root: sudo kai-asterisk" in barred.stderr
+
+
 def test_what_is_killed_comes_back(booted: Booted) -> None:
     for unit in UNITS:
         process = main_process(booted, unit)

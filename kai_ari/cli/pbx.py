@@ -8,6 +8,7 @@ from typing import Any
 from kai_ari.asterisk.conf import Directories
 from kai_ari.asterisk.conf_render import Change, changes, write_to
 from kai_ari.cli.arguments import add_command
+from kai_ari.cli.remedies import console
 from kai_ari.config.load import load
 from kai_ari.pbx_from_config import pbx_settings
 from kai_ari.testing.installation import directories, installed_root
@@ -41,7 +42,8 @@ def add(subparsers: Any) -> None:
         summary="write all of Asterisk's files into a directory",
         what="Writes every file that differs, with mode 600, and names it; a file keeps its owner."
         " Passwords come from the secrets beside kai.yaml. Afterwards Asterisk is told with"
-        " asterisk -rx 'core reload'; other ports and directories need a restart.",
+        f" {console('core reload')}; other ports and directories need a restart. Where"
+        " scripts/provision installed Kai, it does all of this: run it again instead.",
         examples={
             "kai-ari pbx write asterisk --dry-run": "what would change; nothing is written",
             "kai-ari pbx write asterisk --listen 127.0.0.1": "phones on this machine only",

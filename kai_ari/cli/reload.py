@@ -5,12 +5,15 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kai_ari.cli.arguments import add_command
+from kai_ari.cli.remedies import told, write_anew
 from kai_ari.clock import SystemClock
 from kai_ari.config.calendars import load_staff
+from kai_ari.config.in_force import InForce
 from kai_ari.config.load import load_with_lines
 from kai_ari.config.rules import in_file, plan_of
 from kai_ari.errors import KaiError
@@ -32,11 +35,16 @@ def add(subparsers: Any) -> None:
         "reload",
         summary="put the rules of kai.yaml in force, without losing a call",
         what="Checks kai.yaml and has the running agent go by its ladders, people, rotas, hours,"
-        " alerts, queues and workflows. Calls that are being served keep the rules that they began"
-        " with. A file with a mistake is refused, and the old rules stay. Everything else in the"
-        " file (numbers, greetings, phones, trunks, speech) needs the agent to be started anew.",
+        " alerts and workflows. Calls that are being served keep the rules that they began"
+        " with. A file with a mistake is refused, and the old rules stay. All else in the file"
+        " (numbers, greetings, phones, trunks, queues, gateways, callbacks, speech) needs a"
+        " restart of Kai, or Asterisk's files written anew: what you have changed of that is"
+        " named, with what to do.",
         examples={"kai-ari reload": "after an edit of kai.yaml"},
-        statuses={0: "the new rules are in force"},
+        statuses={
+            0: "all of the file is in force",
+            1: "its rules are in force, and what else has changed awaits a restart",
+        },
     )
     parser.set_defaults(run=_run)
 
@@ -51,8 +59,8 @@ def _run(args: argparse.Namespace) -> int:
             f"no agent runs with the data in {config.data}: kai.yaml is right, and will be in"
             " force from the next start on"
         )
-    in_force = config.data / RULES_IN_FORCE
-    before = _changed_at(in_force)
+    told_in = config.data / RULES_IN_FORCE
+    before = _changed_at(told_in)
     try:
         os.kill(agent, signal.SIGHUP)
     except PermissionError as error:
@@ -60,14 +68,40 @@ def _run(args: argparse.Namespace) -> int:
             f"process {agent}, the agent, is another user's: do this as root or as that user"
         ) from error
     until = time.monotonic() + _LIMIT_S
-    while _changed_at(in_force) == before:
+    while _changed_at(told_in) == before:
         if time.monotonic() > until:
             raise NotReloaded(f"process {agent}, the agent, has not answered: see its log")
         time.sleep(_POLL_S)
-    if in_force.read_text().strip() != wanted:
+    try:
+        in_force = InForce.read(told_in)
+    except ValueError as error:
+        raise NotReloaded(
+            f"process {agent}, the agent, is another release of Kai: start it again"
+        ) from error
+    if in_force.rules != wanted:
         raise NotReloaded("the agent goes by another kai.yaml: name the same one with --config")
     print(f"In force: the rules {wanted}")
-    return 0
+    for line in awaiting(in_force, str(args.config)):
+        print(line)
+    return 1 if in_force.kai or in_force.asterisk else 0
+
+
+def awaiting(in_force: InForce, yaml: str) -> Iterator[str]:
+    """What of the file is not in force, and what to do: nothing when all is."""
+    changed = sorted({*in_force.kai, *in_force.asterisk})
+    if not changed:
+        return
+    yield f"Not wholly in force: {', '.join(changed)}. These changed since Kai started; for them"
+    if anew := write_anew(yaml):
+        yield f"  {anew}"
+        return
+    if in_force.asterisk:
+        yield (
+            f"  write Asterisk's files anew, for {', '.join(sorted(in_force.asterisk))}"
+            f" (kai-ari pbx write DIRECTORY), then {told(yaml, 'core reload')}"
+        )
+    if in_force.kai:
+        yield f"  stop Kai and start it again, for {', '.join(sorted(in_force.kai))}"
 
 
 def _changed_at(path: Path) -> int:

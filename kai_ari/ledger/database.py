@@ -25,7 +25,7 @@ _BUSY_S = 5
 _ALEMBIC = threading.Lock()
 
 
-#: Beside the ledger: the hash of the rules that the running agent has in force.
+#: Beside the ledger: what the running agent has in force (`config.in_force`).
 RULES_IN_FORCE = "rules-in-force"
 
 

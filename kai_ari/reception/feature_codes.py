@@ -4,10 +4,9 @@ The dialplan sends only phones of the house here, and says itself which phone it
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from kai_ari import log
 from kai_ari.calls.call import Arrival
@@ -20,7 +19,7 @@ from kai_ari.people.presence import (
     is_feature_code,
     read_feature_code,
 )
-from kai_ari.people.staff import Person
+from kai_ari.people.staff import Staff
 from kai_ari.reception.ports import LiveCall, Speech
 
 #: The longest confirmation takes eight seconds; who is gone by then has heard enough.
@@ -44,10 +43,9 @@ class PresenceKeeper(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureCodes:
-    """`people` by their key; whose phone it is decides who is away."""
+    """`staff` is who there is now; whose phone it is decides who is away."""
 
-    people: Mapping[str, Person]
-    zone: ZoneInfo
+    staff: Callable[[], Staff]
     presence: PresenceKeeper
     speech: Speech
     clock: Clock
@@ -69,12 +67,12 @@ class FeatureCodes:
 
     async def _record(self, arrival: Arrival) -> str:
         """What is to be said of it."""
-        phone = arrival.caller_number or ""
-        person = next((p for p in self.people.values() if p.phone and p.phone == phone), None)
+        staff, phone = self.staff(), arrival.caller_number or ""
+        person = next((p for p in staff.people.values() if p.phone and p.phone == phone), None)
         if person is None:
             return NOBODYS_PHONE
         now = self.clock.now()
-        said = read_feature_code(arrival.did, now, self.zone)
+        said = read_feature_code(arrival.did, now, staff.zone)
         if said is not None:
             until = said.until if isinstance(said, SayAway) else None
             presence = Presence(
@@ -90,7 +88,7 @@ class FeatureCodes:
                 _log.error("presence was not recorded", extra=log.fields(error=str(error)))
                 return NOT_RECORDED
             _log.info("presence recorded", extra=log.fields(person=person.key, away=presence.away))
-        return confirmation(said, now, self.zone)
+        return confirmation(said, now, staff.zone)
 
     async def _speak(self, call: LiveCall, text: str) -> None:
         await call.answer()

@@ -18,6 +18,7 @@ provide_services() {
     put_file scripts/systemd/kai.service "$units/kai.service" 644 root:root
     put_file scripts/systemd/kai-asterisk.service "$units/kai-asterisk.service" 644 root:root
     put_file scripts/systemd/kai-ari /usr/local/bin/kai-ari 755 root:root
+    put_file scripts/systemd/kai-asterisk /usr/local/bin/kai-asterisk 755 root:root
     if [ -d /etc/logrotate.d ]; then
         put_file scripts/systemd/kai-asterisk.logrotate /etc/logrotate.d/kai-asterisk 644 root:root
     fi
@@ -87,7 +88,7 @@ start_services() {
         start_service kai-asterisk
     elif older kai-asterisk "$units"/kai-asterisk.service* "$asterisk_conf" "$(asterisk_program)"; then
         say "Asterisk takes its new configuration as soon as no call is up"
-        asterisk_console "core stop when convenient" >/dev/null
+        /usr/local/bin/kai-asterisk -rx "core stop when convenient" >/dev/null
     fi
     if ! systemctl --quiet is-active kai; then
         start_service kai
@@ -117,12 +118,6 @@ asterisk_program() {
     else
         command -v asterisk
     fi
-}
-
-# What `asterisk -rx` answers, asked from where the service sees its files.
-asterisk_console() {
-    nsenter --target "$(systemctl show kai-asterisk --property=MainPID --value)" --mount --root --wd \
-        /usr/sbin/asterisk -C "$asterisk_conf/asterisk.conf" -rx "$1"
 }
 
 describe() {

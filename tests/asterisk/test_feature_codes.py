@@ -1,6 +1,6 @@
 """*78 and *79 dialled from a person's own phone, on a real Asterisk with a real ledger."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from kai_ari.errors import LedgerError
 from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.presence import open_presence
 from kai_ari.people.presence import Presence, PresenceBook
-from kai_ari.people.staff import Person
+from kai_ari.people.staff import Person, Staff
 from kai_ari.reception.feature_codes import (
     NOBODYS_PHONE,
     NOT_RECORDED,
@@ -36,7 +36,16 @@ PHONES = tuple(
     PhoneAccount(user=user, password=f"secret-{user}", name="Phone", caller_id=caller_id)
     for user, caller_id in (("301", "301"), ("302", "302"), ("303", None))
 )
-PEOPLE = {"dana": Person(key="dana", name="Dana Rossi", phone="301")}
+DANA = Person(key="dana", name="Dana Rossi", phone="301")
+LEE = Person(key="lee", name="Lee Chen", phone="302")
+ZONE = ZoneInfo("America/New_York")
+
+
+def staff_of(*people: Person) -> Staff:
+    return Staff(zone=ZONE, people={person.key: person for person in people})
+
+
+STAFF = staff_of(DANA)
 
 
 class Quick(ScriptedUtterance):
@@ -71,14 +80,15 @@ async def pbx() -> AsyncIterator[LocalAsterisk]:
 
 
 @asynccontextmanager
-async def codes(pbx: LocalAsterisk, presence: PresenceKeeper) -> AsyncIterator[Spoken]:
+async def codes(
+    pbx: LocalAsterisk, presence: PresenceKeeper, staff: Callable[[], Staff] = lambda: STAFF
+) -> AsyncIterator[Spoken]:
     """An agent that serves feature codes; what it spoke."""
     spoken = Spoken()
     speech = ScriptedSpeech(Utterances())
     speech.synthesizer = spoken
     served = FeatureCodes(
-        people=PEOPLE,
-        zone=ZoneInfo("America/New_York"),
+        staff=staff,
         presence=presence,
         speech=speech,
         clock=SystemClock(),
@@ -109,7 +119,7 @@ async def test_away_and_back_from_ones_own_phone(pbx: LocalAsterisk, tmp_path: P
         await dial(pbx, "301", "*780830")
         said = (await presence.latest())["dana"]
         assert said.until is not None
-        assert f"{said.until.astimezone(ZoneInfo('America/New_York')):%H:%M}" == "08:30"
+        assert f"{said.until.astimezone(ZONE):%H:%M}" == "08:30"
         await dial(pbx, "301", "*79")
         assert not (await presence.latest())["dana"].away
         await dial(pbx, "301", "*7899")
@@ -133,6 +143,21 @@ async def test_a_phone_speaks_for_its_owner_alone(pbx: LocalAsterisk, tmp_path: 
             await call.ended()
         assert spoken.texts == [NOBODYS_PHONE, NOBODYS_PHONE]
         assert await presence.latest() == {}
+
+
+async def test_who_is_added_by_a_reload_has_the_codes_at_once(
+    pbx: LocalAsterisk, tmp_path: Path
+) -> None:
+    staff = [STAFF]
+    async with (
+        open_presence(ledger_file(tmp_path)) as presence,
+        codes(pbx, presence, lambda: staff[-1]) as spoken,
+    ):
+        await dial(pbx, "302", "*78")
+        assert (spoken.texts, await presence.latest()) == ([NOBODYS_PHONE], {})
+        staff.append(staff_of(DANA, LEE))
+        await dial(pbx, "302", "*78")
+        assert (await presence.latest())["lee"].away
 
 
 async def test_what_could_not_be_recorded_is_not_confirmed(pbx: LocalAsterisk) -> None:

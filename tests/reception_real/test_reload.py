@@ -17,6 +17,7 @@ from kai_ari.calls import events as ev
 from kai_ari.calls import leg_events as leg
 from kai_ari.calls.call import CallId
 from kai_ari.calls.events import Event
+from kai_ari.config.in_force import InForce
 from kai_ari.config.load import load
 from kai_ari.ledger.database import RULES_IN_FORCE, ledger_file
 from kai_ari.ledger.reader import LedgerReader, open_reader
@@ -64,7 +65,7 @@ class Rules:
 
     @property
     def in_force(self) -> str:
-        return (load(self.path).data / RULES_IN_FORCE).read_text().strip()
+        return InForce.read(load(self.path).data / RULES_IN_FORCE).rules
 
     async def reload(self) -> tuple[int, str, str]:
         process = await asyncio.create_subprocess_exec(
@@ -164,6 +165,12 @@ async def test_rules_change_between_calls_and_never_during_one(tmp_path: Path) -
         async with calling(caller, ledger) as latest:
             assert await latest.begins_with() == (CALLS_BACK[1], third)
         assert len({first, second, third}) == 3
+
+        rules.path.write_text(rules.path.read_text() + 'trunks: {provider: {host: "192.0.2.7"}}\n')
+        status, told, errors = await rules.reload()
+        assert (status, errors) == (1, "")
+        assert told.startswith(f"In force: the rules {third}\nNot wholly in force: trunks.")
+        assert "for trunks" in told
         assert await agent.stop() == 0
         status, _, errors = await rules.reload()
         assert status == 2

@@ -7,6 +7,7 @@ from kai_ari.asterisk.errors import AriUnauthorised
 from kai_ari.asterisk.supported import OLDEST_MAJOR
 from kai_ari.cli.checks.context import Pbx
 from kai_ari.cli.checks.finding import Finding, Found, NotChecked
+from kai_ari.cli.remedies import told, write_anew
 from kai_ari.errors import AsteriskError
 
 #: Requests over the worst link that a call survives, and clocks kept by NTP, stay below this.
@@ -80,7 +81,7 @@ async def modules(pbx: Pbx) -> list[Found]:
     if config.queues:
         wanted |= {"app_queue.so": "kai.yaml has queues"}
     return [
-        _not_loaded("module-missing", module, why)
+        _not_loaded(pbx, "module-missing", module, why)
         for module, why in wanted.items()
         if pbx.modules.get(module) != "Running"
     ]
@@ -111,16 +112,16 @@ async def codecs(pbx: Pbx) -> list[Found]:
         ]
         if users and pbx.modules.get(module) != "Running":
             why = f"{', '.join(users[:5])} may call with {codec}, and Kai would hear nothing"
-            found.append(_not_loaded("codec-missing", module, why))
+            found.append(_not_loaded(pbx, "codec-missing", module, why))
     return found
 
 
-def _not_loaded(slug: str, module: str, why: str) -> Finding:
+def _not_loaded(pbx: Pbx, slug: str, module: str, why: str) -> Finding:
     return Finding(
         slug=slug,
         where=module,
         what=f"Asterisk has not loaded it: {why}",
-        fix=f"run: asterisk -rx 'module load {module}' and add load => {module} to modules.conf"
+        fix=f"{told(pbx.yaml, f'module load {module}')} and add load => {module} to modules.conf"
         " (when Asterisk has no such file, install it)",
     )
 
@@ -181,10 +182,10 @@ async def numbers_reach_kai(pbx: Pbx) -> list[Found]:
                 where=f"extensions.conf, {number}",
                 what=f"who calls {number} does not reach Kai from {_any_of(contexts)}: there is"
                 f" no step labelled {app} for it",
-                fix=f"write the dialplan anew from {pbx.yaml} (scripts/up does), or add to a"
-                f" context that callers come in by: exten => {number},1({app}),"
-                f"Stasis({app},${{EXTEN}},${{CALLERID(num-pres)}}); then run: asterisk -rx"
-                " 'dialplan reload'",
+                fix=write_anew(pbx.yaml)
+                or f"add to a context that callers come in by: exten => {number},1({app}),"
+                f"Stasis({app},${{EXTEN}},${{CALLERID(num-pres)}}); then"
+                f" {told(pbx.yaml, 'dialplan reload')}",
             )
         )
     return found

@@ -6,6 +6,7 @@ from kai_ari.asterisk.errors import AmiUnauthorised, AmiUnreachable, MailboxRefu
 from kai_ari.asterisk.mailboxes import DEPOSIT, LISTEN
 from kai_ari.cli.checks.context import Pbx
 from kai_ari.cli.checks.finding import Finding, Found
+from kai_ari.cli.remedies import told, write_anew
 from kai_ari.config.mailbox import owner_box
 from kai_ari.errors import ConfigError
 from kai_ari.house import ami_settings
@@ -22,8 +23,9 @@ async def mailboxes(pbx: Pbx) -> list[Found]:
             slug="mailbox-not-reached",
             where=f"extensions.conf, [{context}]",
             what=f"no step labelled {app} is there, so no message gets into or out of {box}",
-            fix=f"write the dialplan anew from {pbx.yaml} (scripts/up does), or take this context"
-            " over from asterisk-conf/extensions.conf; then run: asterisk -rx 'dialplan reload'",
+            fix=write_anew(pbx.yaml)
+            or "take this context over from asterisk-conf/extensions.conf; then"
+            f" {told(pbx.yaml, 'dialplan reload')}",
         )
         for context in (DEPOSIT, LISTEN)
         if not await pbx.ari.has_step(context, "s", app)
@@ -39,8 +41,8 @@ async def mailboxes(pbx: Pbx) -> list[Found]:
                 where=f"manager.conf, [{pbx.config.asterisk.ami_username}]; voicemail.conf",
                 what=f"Kai may not look into mailboxes, or one is not there ({error})",
                 fix="add write = reporting,user to that user, and mailboxes as in"
-                " asterisk-conf/voicemail.conf; then run: asterisk -rx 'manager reload' and"
-                " asterisk -rx 'voicemail reload'",
+                " asterisk-conf/voicemail.conf; then"
+                f" {told(pbx.yaml, 'manager reload', 'voicemail reload')}",
             )
         )
     except (AmiUnauthorised, AmiUnreachable, ConfigError):

@@ -4,6 +4,7 @@ import asyncio
 
 from kai_ari.cli.checks.context import Pbx
 from kai_ari.cli.checks.finding import Finding, Found
+from kai_ari.cli.remedies import told
 from kai_ari.config.mailbox import needs_ami
 from kai_ari.config.secret import ami_password
 from kai_ari.errors import ConfigError
@@ -45,7 +46,7 @@ async def manager(pbx: Pbx) -> list[Found]:
             where=f"manager.conf, [{settings.ami_username}]",
             what=f"AMI refuses user {settings.ami_username} with the password of {pbx.yaml}",
             fix=f"make secret there and in {pbx.config.secrets / 'ami_password'} the same,"
-            " then run: asterisk -rx 'manager reload'",
+            f" then {told(pbx.yaml, 'manager reload')}",
         )
     ]
 
@@ -55,6 +56,6 @@ def _finding(pbx: Pbx, what: str) -> Finding:
         slug="ami-unreachable",
         where=f"{pbx.yaml}, asterisk.ami: {pbx.config.asterisk.ami}",
         what=f"{what}, so nobody could tell what is in queues and mailboxes",
-        fix="set enabled = yes in manager.conf and run: asterisk -rx 'manager reload'; or correct"
+        fix=f"set enabled = yes in manager.conf and {told(pbx.yaml, 'manager reload')}; or correct"
         f" the address in {pbx.yaml}",
     )

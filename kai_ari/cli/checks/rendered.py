@@ -7,6 +7,7 @@ from kai_ari.asterisk.conf import Directories, PbxSettings
 from kai_ari.asterisk.conf_render import render
 from kai_ari.cli.checks.context import Pbx
 from kai_ari.cli.checks.finding import Finding, Found
+from kai_ari.cli.remedies import told, write_anew
 from kai_ari.errors import ConfigError
 from kai_ari.pbx_from_config import pbx_settings
 from kai_ari.testing.installation import TREE
@@ -38,8 +39,9 @@ async def up_to_date(pbx: Pbx) -> list[Found]:
             slug="pbx-outdated",
             where=f"{', '.join(late)} in {here}",
             what=f"Asterisk still goes by an older {pbx.yaml}",
-            fix=f"write them anew (kai-ari pbx write {here}, or scripts/provision, or start"
-            " scripts/up again), then run: asterisk -rx 'core reload'",
+            fix=write_anew(pbx.yaml)
+            or f"write them anew (kai-ari pbx write {here}, with the options it was written"
+            f" with), then {told(pbx.yaml, 'core reload')}",
         )
     ]
 

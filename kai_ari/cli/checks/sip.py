@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from kai_ari.asterisk.errors import NotFound
 from kai_ari.cli.checks.context import Pbx
 from kai_ari.cli.checks.finding import Finding, Found
+from kai_ari.cli.remedies import told, write_anew
 
-_RELOAD = "then run: asterisk -rx 'module reload res_pjsip.so'"
 #: OPTIONS is sent again after each, as RFC 3261 does over UDP (T1 = 0.5 s).
 _ANSWER_S = (0.5, 1.0, 1.0)
 #: As asterisk-conf/ names what it configures.
@@ -26,8 +26,8 @@ async def accounts(pbx: Pbx) -> list[Found]:
             slug=f"{kind}-unknown",
             where=f"{pbx.yaml}, {kind}s: {name}",
             what="Asterisk has no such endpoint, so nobody can be called or call through it",
-            fix=f"write pjsip.conf anew from {pbx.yaml} (scripts/up and scripts/provision do)"
-            f" {_RELOAD}; or take {name} out of {pbx.yaml}",
+            fix=f"{write_anew(pbx.yaml) or f'add it to pjsip.conf, {_reload(pbx)}'}; or take {name}"
+            f" out of {pbx.yaml}",
         )
         for kind, name in wanted
         if name not in pbx.endpoints
@@ -40,7 +40,7 @@ async def direct_media(pbx: Pbx) -> list[Found]:
             slug="direct-media",
             where=f"pjsip.conf, endpoint {name}",
             what="its audio may bypass Asterisk: keys and the proof of a conversation get lost",
-            fix=f"set direct_media = no there, {_RELOAD}",
+            fix=f"set direct_media = no there, {_reload(pbx)}",
         )
         for name, settings in pbx.endpoints.items()
         if settings.get("direct_media") == "true"
@@ -62,10 +62,14 @@ async def qualify(pbx: Pbx) -> list[Found]:
                         slug="no-qualify",
                         where=f"pjsip.conf, aor {aor} of endpoint {name}",
                         what="Asterisk does not ask whether it is there: dead, it reads online",
-                        fix=f"set qualify_frequency = 30 there, {_RELOAD}",
+                        fix=f"set qualify_frequency = 30 there, {_reload(pbx)}",
                     )
                 )
     return found
+
+
+def _reload(pbx: Pbx) -> str:
+    return f"then {told(pbx.yaml, 'module reload res_pjsip.so')}"
 
 
 async def sip_port(pbx: Pbx) -> list[Found]:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from kai_ari.asterisk.errors import AriRefusal, AriUnauthorised, AriUnreachable, NotFound
 from kai_ari.asterisk.inspection import AriInspector
@@ -20,6 +21,7 @@ from kai_ari.cli.checks import (
 )
 from kai_ari.cli.checks.context import Context, LoadSpeech, Pbx, ari_settings, load_speech
 from kai_ari.cli.checks.finding import Finding, Found, NotChecked, of_error
+from kai_ari.cli.remedies import PROVISION_AGAIN, told, write_anew
 from kai_ari.config.load import load_with_lines
 from kai_ari.config.schema import Config
 from kai_ari.errors import AsteriskError, ConfigError
@@ -60,6 +62,9 @@ OF_ASTERISK: tuple[Callable[[Pbx], Awaitable[list[Found]]], ...] = (
 )
 
 
+_Given = TypeVar("_Given", Context, Pbx)
+
+
 async def examine(
     path: Path, *, system: Path = Path("/"), load_speech: LoadSpeech = load_speech
 ) -> list[Found]:
@@ -76,7 +81,7 @@ async def examine(
         load_speech=load_speech,
     )
     parts = await asyncio.gather(
-        *(check(context) for check in LOCAL), _examine_asterisk(config, str(path))
+        *(looked(check, context) for check in LOCAL), _examine_asterisk(config, str(path))
     )
     return list(dict.fromkeys(found for part in parts for found in part))
 
@@ -138,14 +143,14 @@ def _no_ari(error: AsteriskError, config: Config, yaml: str) -> Finding:
                 error,
                 where=f"ari.conf, [{config.asterisk.username}]",
                 fix=f"make password there and in {config.secrets / 'ari_password'} the same, then"
-                " run: asterisk -rx 'module reload res_ari.so'",
+                f" {told(yaml, 'module reload res_ari.so')}",
             )
         case AriRefusal():
             return Finding(
                 slug="ari-not-there",
                 where=url,
                 what=f"something answers there, but not Asterisk's ARI ({error})",
-                fix="if it is Asterisk, run: asterisk -rx 'module load res_ari.so'; if another"
+                fix=f"if it is Asterisk, {told(yaml, 'module load res_ari.so')}; if another"
                 " program has the port, stop it or give Asterisk another (bindport in http.conf)"
                 f" and put that into asterisk.url in {yaml}",
             )
@@ -154,7 +159,7 @@ def _no_ari(error: AsteriskError, config: Config, yaml: str) -> Finding:
 
 async def _asked(check: Callable[[Pbx], Awaitable[list[Found]]], pbx: Pbx) -> list[Found]:
     try:
-        return await check(pbx)
+        return await looked(check, pbx)
     except AriUnauthorised:
         # The user was let in, so it is writing that is refused.
         user = pbx.config.asterisk.username
@@ -163,9 +168,26 @@ async def _asked(check: Callable[[Pbx], Awaitable[list[Found]]], pbx: Pbx) -> li
                 slug="ari-read-only",
                 where=f"ari.conf, [{user}]",
                 what="this user may look, but not answer a call",
-                fix="set read_only = no there, then run: asterisk -rx 'module reload res_ari.so'",
+                fix=f"set read_only = no there, then {told(pbx.yaml, 'module reload res_ari.so')}",
             )
         ]
     except AsteriskError as error:
         what = check.__name__.replace("_", " ")
         return [NotChecked(what=what, because=str(error))]
+
+
+async def looked(check: Callable[[_Given], Awaitable[list[Found]]], given: _Given) -> list[Found]:
+    """What this machine does not let a check see is a finding, and the others go on."""
+    try:
+        return await check(given)
+    except OSError as error:
+        where = str(error.filename or check.__name__.replace("_", " "))
+        why = error.strerror or str(error)
+        if write_anew(given.yaml) == PROVISION_AGAIN:
+            fix = f"{PROVISION_AGAIN} and after it: sudo kai-ari check"
+        elif isinstance(error, PermissionError):
+            fix = "let the user who runs kai-ari check read it, or run that as one who may"
+        else:
+            fix = f"put right what the system says of it ({why}), then run kai-ari check again"
+        what = f"could not be looked at ({why}), so one check was not made"
+        return [Finding(slug="not-readable", where=where, what=what, fix=fix)]
