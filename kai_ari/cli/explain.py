@@ -26,8 +26,8 @@ from kai_ari.people.availability import PbxState, QueueMember
 from kai_ari.people.local_time import parse_until
 
 _ASSUMED = (
-    "This takes it that nobody has said they are away, and that every phone is connected and"
-    " free: what is true at the time decides."
+    "This assumes that nobody is marked away, and that every phone is connected and free: on a"
+    " real call, what is true at that moment decides."
 )
 
 

@@ -68,7 +68,14 @@ def plan_of(config: Config, staff: Staff, where: Callable[[Place], str]) -> Plan
         own_numbers=frozenset(e164(number) for number in config.numbers),
         owner=target_of(owner, config) if owner else None,
         settings=config.model_dump(mode="json", by_alias=True, include=sections),
+        channels=_channels(config),
     )
+
+
+def _channels(config: Config) -> frozenset[str]:
+    """Calls can always be made, and texts to the desk phones where there are any."""
+    given = {"sms": config.sms, "email": config.email, "sip_message": config.phones}
+    return frozenset({"phone", *(channel for channel, section in given.items() if section)})
 
 
 def in_file(path: Path, document: Document) -> Callable[[Place], str]:

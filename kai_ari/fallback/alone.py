@@ -5,24 +5,24 @@ from datetime import datetime
 from typing import Final
 
 from kai_ari.calls.events import Situation
-from kai_ari.fallback.afterwards import alerts_sent
 from kai_ari.fallback.plan import BUILT_IN_LADDER, Plan
 from kai_ari.fallback.situations import is_written, with_ladder
+from kai_ari.fallback.telling import alerts_sent
 from kai_ari.fallback.words import CALLER, RECORDED, listed
 
 _TAKEN_DOWN: Final = (
-    "Kai asks for what it does not know yet of reason, name and number, reads them back, writes"
-    " down that the message has to be passed on, and only then says that it is saved. The call"
-    " ends there."
+    "Kai asks for the reason, the name and the number, as far as it does not know them yet, reads"
+    " them back, makes a note to pass the message on, and only then tells the caller that it is"
+    " saved. The call ends there."
 )
 _DOES: Final = {
     Situation.ASKED_FOR_HUMAN: "Kai says that it can connect nobody, and takes a message instead."
-    f" {_TAKEN_DOWN} Who asks again can record one.",
+    f" {_TAKEN_DOWN} A caller who asks again can record one.",
     Situation.URGENT: f"Kai takes a message, as of any other matter. {_TAKEN_DOWN}",
     Situation.NOT_UNDERSTOOD: f"Kai says so. {RECORDED}",
-    Situation.OUT_OF_SCOPE: "Kai says that it cannot answer that itself, and takes it down as a"
+    Situation.OUT_OF_SCOPE: "Kai says that it cannot answer that itself, and takes a"
     f" message. {_TAKEN_DOWN}",
-    Situation.AFTER_HOURS: f"Kai takes a message, as it does in business hours. {_TAKEN_DOWN}",
+    Situation.AFTER_HOURS: f"Kai takes a message, as it does by day. {_TAKEN_DOWN}",
     Situation.AGENT_FAULT: f"Kai says that it has technical trouble. {RECORDED}",
     Situation.CALLER_SILENT: "Kai asks whether they are still there, and then says that it cannot"
     f" hear them. {RECORDED} If nothing is heard on it, Kai says truthfully that it has no message,"
@@ -40,7 +40,8 @@ def alone(plan: Plan, situation: Situation, number: str, at: datetime) -> Iterat
     else:
         yield f"{_why(plan, situation, number)} Nobody is rung to take the call."
         yield _DOES[situation]
-        yield f"The message stands in kai-ari inbox until it is done. {alerts_sent(plan)}"
+        yield "The message stays on the to-do list (kai-ari inbox) until it is done."
+        yield alerts_sent(plan, "the message")
     others = with_ladder(plan, number, at)
     by_ladder: dict[str, list[str]] = {}
     for other in Situation:
@@ -53,10 +54,10 @@ def alone(plan: Plan, situation: Situation, number: str, at: datetime) -> Iterat
 def _why(plan: Plan, situation: Situation, number: str) -> str:
     ladder = plan.ladder(situation, number)
     if ladder == BUILT_IN_LADDER:
-        return "No ladder is written."
+        return "You have written no steps."
     if is_written(plan, number, situation):
         return f"{ladder.name} has nothing but a message, and that Kai takes by itself."
     return (
-        f"No ladder is written for that, and {ladder.name} is not followed for it, because Kai can"
-        " still take a message by itself."
+        f"You have written no steps for that, and {ladder.name} is not followed for it, because Kai"
+        " can still take a message by itself."
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from kai_ari.calls.events import Situation
-from kai_ari.fallback.afterwards import alerts_sent, call_backs_made
+from kai_ari.fallback.acceptance import BY_KEY, UNCONFIRMED, blind, in_queue
+from kai_ari.fallback.afterwards import call_backs_made
 from kai_ari.fallback.alone import alone
 from kai_ari.fallback.engine import go_on, start
 from kai_ari.fallback.plan import BUILT_IN_ENDING, Plan
@@ -19,12 +20,14 @@ from kai_ari.fallback.rungs import (
     Mode,
     Queue,
     Rule,
+    Target,
     Transfer,
     Voicemail,
     Workflow,
 )
 from kai_ari.fallback.situations import leading, with_ladder
 from kai_ari.fallback.steps import CameBack, End, Passed, Try
+from kai_ari.fallback.telling import alerts_sent
 from kai_ari.fallback.words import CALLER, RECORDED, capital, duration, listed, name_of
 from kai_ari.fallback.world import World
 from kai_ari.people.local_time import full_day
@@ -40,12 +43,12 @@ _WORST: Final = {
 
 
 LEAVE: Final = (
-    'The caller hears what is being tried, and gets out of waiting with star or "leave a message".'
+    'While waiting, the caller hears what is being tried, and can press star or say "leave a'
+    ' message" to stop waiting.'
 )
-UNCONFIRMED: Final = "(they press no key there, so this counts as answered but not confirmed)"
 _GOODBYE: Final = (
-    "Kai says truthfully that nobody can be reached, and goodbye. The call stays open in the"
-    " record until a person has seen to it."
+    "Kai says truthfully that it could not reach anybody, and says goodbye. The call stays open"
+    " until a person has seen to it."
 )
 
 
@@ -69,13 +72,17 @@ def explain(plan: Plan, situation: Situation, number: str, world: World) -> tupl
     follows = _follows(plan, situation, leads, number, urgent=world.urgent)
     told = [Sentence(text=when), Sentence(text=f"{who} {follows}")]
     state, step = start(plan, leads, number, world)
+    alerts: list[Target] = []
     while isinstance(step, Try):
+        if isinstance(step.rule.rung, Alert):
+            alerts.append(step.rule.rung.to)
         told += map(_passed, step.passed)
         told.append(Sentence(text=_try(step, plan, world), rule=step.rule))
         state, step = go_on(state, world, _WORST[type(step.rule.rung)])
     if isinstance(step, End):
         told += map(_passed, step.passed)
         told.append(Sentence(text=_end(step.rule), rule=step.rule))
+    told.append(Sentence(text=alerts_sent(plan, "this call", alerts)))
     return tuple(told)
 
 
@@ -87,7 +94,7 @@ def _opening(plan: Plan, situation: Situation, number: str, world: World) -> tup
     return (
         f"It is {day} {local.year}, {local:%H:%M} ({plan.staff.zone.key}), and"
         f" {plan.business} is {'open' if hours.open else 'closed'}. {hours.why}.",
-        f"The caller of {number} {CALLER[situation]}{urgent}.",
+        f"A caller to {number} {CALLER[situation]}{urgent}.",
     )
 
 
@@ -115,7 +122,7 @@ def _try(step: Try, plan: Plan, world: World) -> str:
         case Queue(name=name):
             return (
                 f"Kai waits in the queue {name} for the caller, for up to"
-                f" {duration(step.limit_s)}. {LEAVE}"
+                f" {duration(step.limit_s)}. {LEAVE} {in_queue(name, plan)}"
             )
         case Workflow(takes_calls=True) as workflow:
             answer = "and press 1" if workflow.confirms else UNCONFIRMED
@@ -126,11 +133,11 @@ def _try(step: Try, plan: Plan, world: World) -> str:
                 f" answered with its number, within {_seconds(step)}."
             )
         case Alert(to=to):
-            return f"Kai writes down that {to.name} has to be told. {alerts_sent(plan)}"
+            return f"Kai makes a note to alert {to.name}."
         case Callback(by=by):
             return (
-                f"Kai offers a call back by {by.name}. If the caller wants one, it is written down"
-                f" and the call ends there. {call_backs_made(plan)}"
+                f"Kai offers a call back by {by.name}. If the caller wants one, it goes on the"
+                f" to-do list and the call ends there. {call_backs_made(plan)}"
             )
         case _:
             raise TypeError(f"{step.rule.id} is an ending, and not tried")
@@ -155,13 +162,7 @@ def _transfer(transfer: Transfer, step: Try, plan: Plan, world: World) -> str:
     if transfer.to.kind in (Kind.ROTA, Kind.TEAM):
         told.append(f"{plan.staff.members(transfer.to.key, world.at).why}.")
     told += [f"{reason.sentence}." for reason in step.left_out]
-    if transfer.blind:
-        told.append("Nobody has to accept: Kai lets go of the call, and cannot know who took it.")
-    else:
-        told.append(
-            "Whoever answers hears who calls and why, and has the caller only after pressing 1:"
-            " a mailbox never counts."
-        )
+    told.append(blind(plan) if transfer.blind else BY_KEY)
     return " ".join(told)
 
 

@@ -44,7 +44,8 @@ class Plan:
 
     The phones of `staff` and what `dial_out` permits are all that may ever be rung; `own_numbers`
     are those that Kai itself answers. `settings` is what was decided of staff and queues, as JSON
-    values, for the hash: `staff` itself also holds what a calendar said last.
+    values, for the hash: `staff` itself also holds what a calendar said last. `channels` are the
+    ways of telling people that there is a gateway for: a restart changes them, not the rules.
     """
 
     business: str
@@ -56,6 +57,7 @@ class Plan:
     own_numbers: frozenset[str] = frozenset()
     owner: Target | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    channels: frozenset[str] = frozenset()
 
     def ladder(self, situation: Situation, number: str) -> Ladder:
         """The nearest: the number's for this situation, its default, the situation's, the default.

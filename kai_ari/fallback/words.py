@@ -26,7 +26,7 @@ CALLER: Final = {
     Situation.CALLER_SILENT: "stays silent",
 }
 RECORDED: Final = (
-    "Kai records a message, stores it, writes down that it has to be passed on, and only then says"
+    "Kai records a message, stores it, makes a note to pass it on, and only then tells the caller"
     " that it is saved. The call ends there."
 )
 

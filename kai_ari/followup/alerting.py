@@ -16,18 +16,16 @@ from datetime import datetime, timedelta
 
 from kai_ari.followup.outbox import ItemState, OutboxItem, Recipient
 from kai_ari.followup.reaching import (
-    CHANNELS,
-    LOUD,
     WEBHOOK,
     AlertRules,
     Step,
     people_of,
     quiet_end,
     recipient,
-    ways_to,
 )
 from kai_ari.people.presence import PresenceBook
 from kai_ari.people.staff import Person
+from kai_ari.people.ways import LOUD, possible_ways, ways_to
 
 #: The step of the one to whom somebody assigned it.
 ASSIGNED = "assigned"
@@ -213,9 +211,9 @@ class _Steps:
             for person in people_of(step.tell, self.rules.staff, self.now)
         }
         for person in people.values():
-            for channel in CHANNELS:
+            for channel in possible_ways(person, self.rules.channels):
                 to = recipient(person, channel)
-                if channel in self.rules.channels and to and (person.key, channel) not in tried:
+                if to and (person.key, channel) not in tried:
                     at = _not_before(person, channel, self.incident, self.rules, self.now)
                     yield _telling(self.incident, ANY_WAY, channel, to, at)
                     break
@@ -249,7 +247,7 @@ def _reach(
         said = presence.get(person.key)
         away = said is not None and said.away_at(now)
         present = present or not away
-        ways = ways_to(person, step.by, rules)
+        ways = ways_to(person, step.by, rules.channels)
         if away:
             left_out.append(f"{person.name} is away")
             ways = [way for way in ways if way not in LOUD]

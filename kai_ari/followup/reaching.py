@@ -1,17 +1,13 @@
-"""By which ways people can be told, which of them they want, and when they want quiet. Pure."""
+"""The rules by which people are told, whom a step means, and when they want quiet. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kai_ari.followup.outbox import Recipient
 from kai_ari.people.local_time import DAY_MINUTES, Span, instant
 from kai_ari.people.staff import Person, Staff
+from kai_ari.people.ways import LOUD, address_of, way_at_leisure
 
-#: Channels that make a noise wait in quiet hours, unless it is urgent.
-LOUD = frozenset({"sms", "phone", "sip_message"})
-#: In this order a person is told, where nobody chose.
-CHANNELS = ("sms", "email", "sip_message", "phone")
 #: The channel of the business's own systems: `tell` is then one of the webhooks.
 WEBHOOK = "webhook"
 
@@ -49,43 +45,16 @@ def people_of(target: str, staff: Staff, now: datetime) -> list[Person]:
     return [member.person for member in members if member.person]
 
 
-def ways_to(person: Person, by: Sequence[str], rules: AlertRules) -> list[str]:
-    """The channels of the step that the person wants; if that is none, those of the step. Nobody
-    is called who was not to be, by the step or their own wish, unless there is no other way."""
-    possible = [way for way in CHANNELS if way in rules.channels and address_of(person, way)]
-    silent = [way for way in possible if way != "phone" or way in person.by]
-    asked = [way for way in by if way in possible] or silent or possible
-    liked = [way for way in asked if way in person.by]
-    return liked or asked
-
-
 def preferred(person: Person, rules: AlertRules) -> tuple[str, Recipient] | None:
-    """How a person gets what is to be read at leisure: mail if there is, and never by a call."""
-    ways = [way for way in ways_to(person, (), rules) if way != "phone"]
-    if not ways:
-        return None
-    channel = "email" if "email" in ways else ways[0]
-    to = recipient(person, channel)
-    return (channel, to) if to else None
+    """How a person gets what is to be read at leisure."""
+    channel = way_at_leisure(person, rules.channels)
+    to = recipient(person, channel) if channel else None
+    return (channel, to) if channel and to else None
 
 
 def recipient(person: Person, channel: str) -> Recipient | None:
     address = address_of(person, channel)
     return Recipient(person=person.key, name=person.name, address=address) if address else None
-
-
-def address_of(person: Person, channel: str) -> str | None:
-    """Where a channel reaches a person: an E.164 number, an extension, a mail address."""
-    match channel:
-        case "sms":
-            return person.sms
-        case "email":
-            return person.email
-        case "sip_message":
-            return person.phone
-        case "phone":
-            return person.mobile or person.phone
-    return None
 
 
 def quiet_end(person: str, channel: str, rules: AlertRules, at: datetime) -> datetime:

@@ -26,6 +26,18 @@ class Holidays:
     country: str
     subdivision: str | None = None
 
+    @property
+    def where(self) -> str:
+        """ "United States, New York": the code where there is no name."""
+        names = {codes[1]: key for key, codes in holidays.registry.COUNTRIES.items()}
+        words = names.get(self.country, self.country).split("_")
+        country = " ".join(w if w in ("and", "of", "the") else w.title() for w in words)
+        if self.subdivision is None:
+            return country
+        of = holidays.country_holidays(self.country, subdiv=self.subdivision)
+        parts = {code: name for name, code in of.subdivisions_aliases.items()}
+        return f"{country}, {parts.get(self.subdivision, self.subdivision)}"
+
     def name_of(self, day: date) -> str | None:
         return _holidays(self.country, self.subdivision, day.year).get(day)
 

@@ -23,6 +23,8 @@ def test_a_call_on_sunday_evening(config: str, capsys: pytest.CaptureFixture[str
     assert "22:10 (America/New_York), and Rossi Plumbing is closed." in told
     assert "[ladders.default[0], kai.yaml line " in told
     assert "Kai records a message" in told
+    assert told.count("Kai tells Dana Rossi about this call, by text on the desk phone.") == 1
+    assert told.index("Kai records a message") < told.index("Kai tells Dana Rossi")
 
 
 def test_urgent_on_sunday_evening_rings_who_is_on_call(
@@ -60,6 +62,8 @@ def test_the_four_questions(config: str, capsys: pytest.CaptureFixture[str]) -> 
     told = capsys.readouterr().out
     for question in ("Who receives", "How is the owner", "What happens after", "How do retries"):
         assert f"\n{question}" in f"\n{told}"
+    assert "Kai tells Dana Rossi about all of this, by text on the desk phone." in told
+    assert "Kai tells whoever is on call, by phone call." in told
     assert main(["explain", "-c", config, "--all", "--json"]) == 0
     answers = json.loads(capsys.readouterr().out)["answers"]
     assert len(answers) == 4
@@ -96,6 +100,6 @@ def test_call_backs_of_a_house_without_a_way_out_are_not_promised_to_those_outsi
         file.write("callbacks: {}\n")
     assert main(["explain", "-c", config, "--all"]) == 0
     told = capsys.readouterr().out
-    assert "Call backs to numbers outside are made by people, as Kai may dial none" in told
+    assert "Your people make these call backs to numbers outside, for there is no dial_out" in told
     assert "Kai makes the call backs that are owed itself" not in told
     assert "Kai dials no number outside the house." in told

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from kai_ari.calls.call import CallId
 from kai_ari.followup.alerting import Incident, decide
 from kai_ari.followup.outbox import ItemState, OutboxItem
-from kai_ari.followup.reaching import CHANNELS, LOUD, AlertRules, Step
+from kai_ari.followup.reaching import AlertRules, Step
 from kai_ari.people.local_time import Span
 from kai_ari.people.presence import Presence, PresenceBook
 from kai_ari.people.staff import Person, Staff
+from kai_ari.people.ways import CHANNELS, LOUD
 from tests.followup.office import MORNING, ZONE
 
 PEOPLE = (
