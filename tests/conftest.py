@@ -75,6 +75,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="play N cases of the fault table with real phones (8; 30 take four minutes)",
     )
     parser.addoption(
+        "--machine",
+        action="store_true",
+        help="also provision a fresh Debian 12 and boot it (tests/test_provision.py, four minutes)",
+    )
+    parser.addoption(
         "--asterisk-elsewhere",
         action="store_true",
         help="run each temporary Asterisk in a network namespace and a file tree that Kai is not "
@@ -88,8 +93,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long files first; the order within stays random."""
+    if not config.getoption("--machine"):
+        skipped = pytest.mark.skip(reason="a whole machine takes four minutes: --machine")
+        for item in items:
+            if item.nodeid.startswith("tests/test_provision.py"):
+                item.add_marker(skipped)
 
     def rank(item: pytest.Item) -> int:
         ranks = (place for place, name in enumerate(LONG) if item.nodeid.startswith(name))

@@ -1,8 +1,8 @@
 """scripts/provision on a fresh Debian 12: twice, then booted, with real calls through its services.
 
-About two minutes: the packages and Asterisk that it installs are kept from run to run in
-KAI_TEST_CACHE (default /var/cache/kai). KAI_PROVISION_FROM_MIRROR=1 fetches Asterisk as an
-installer's machine does, instead of copying the one that scripts/setup made here.
+Only with --machine, for it takes four minutes. The packages and Asterisk that it installs are kept
+from run to run in KAI_TEST_CACHE (default /var/cache/kai). KAI_PROVISION_FROM_MIRROR=1 fetches
+Asterisk as an installer's machine does, instead of copying the one that scripts/setup made here.
 """
 
 import json
