@@ -15,6 +15,7 @@ import re
 import sys
 import threading
 import time
+from collections import deque
 from typing import Any
 
 from kai_ari.testing import phone_wire as wire
@@ -139,6 +140,9 @@ class Phone:
         self.frames_fd: int = config["frames_fd"]
         self._server: str = config["server"]
         self._calls: dict[int, Call] = {}
+        # pjsip's clock may still be in a line's callback when its call is over: a line that was
+        # let go of at once has crashed the process.
+        self._silent: deque[Line] = deque(maxlen=16)
         self._numbers = iter(range(1, 1 << 31))
         self._local = config["address"] or local_address(self._server)
         self._endpoint = pj.Endpoint()
@@ -283,6 +287,7 @@ class Phone:
         for call in [call for call in self._calls.values() if call.over]:
             for request in call.line.abandon():
                 self.output.send(reply=request, error="the call ended before it was said")
+            self._silent.append(call.line)
             del self._calls[call.number]
 
     def _quit(self) -> None:
