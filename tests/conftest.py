@@ -77,7 +77,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--machine",
         action="store_true",
-        help="also provision a fresh Debian 12 and boot it (tests/test_provision.py, four minutes)",
+        help="also provision a fresh Debian 12 and boot it (tests/test_provision.py, some minutes)",
     )
     parser.addoption(
         "--asterisk-elsewhere",
@@ -96,7 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long files first; the order within stays random."""
     if not config.getoption("--machine"):
-        skipped = pytest.mark.skip(reason="a whole machine takes four minutes: --machine")
+        skipped = pytest.mark.skip(reason="a whole machine takes minutes: --machine")
         for item in items:
             if item.nodeid.startswith("tests/test_provision.py"):
                 item.add_marker(skipped)

@@ -1,6 +1,6 @@
 """scripts/provision on a fresh Debian 12: twice, then booted, with real calls through its services.
 
-Only with --machine, for it takes four minutes. The packages and Asterisk that it installs are kept
+Only with --machine, for it takes minutes. The packages and Asterisk that it installs are kept
 from run to run in KAI_TEST_CACHE (default /var/cache/kai). KAI_PROVISION_FROM_MIRROR=1 fetches
 Asterisk as an installer's machine does, instead of copying the one that scripts/setup made here.
 """
