@@ -10,9 +10,11 @@ from kai_ari.asterisk.conf import (
     PhoneAccount,
     Premises,
     QueueMembers,
+    Router,
     TrunkAccount,
 )
 from kai_ari.config import secret
+from kai_ari.config.network import LOOPBACK, Network
 from kai_ari.config.schema import Config
 
 USUAL_HTTP_PORT = 8088
@@ -26,6 +28,7 @@ def premises(config: Config, environment: Mapping[str, str] = os.environ) -> Pre
         phones=tuple(_phone(config, extension, environment) for extension in config.phones),
         owner=owner.phone if owner else None,
         trunks=tuple(_trunk(config, name, environment) for name in config.trunks),
+        router=_router(config.network),
         queues=tuple(
             QueueMembers(name=name, members=queue.members) for name, queue in config.queues.items()
         ),
@@ -61,6 +64,12 @@ def pbx_settings(
         ami_password=secret.ami_password(config.secrets, environment),
         app=config.asterisk.app,
     )
+
+
+def _router(network: Network | None) -> Router | None:
+    if network is None:
+        return None
+    return Router(public_address=network.public_address, local=(LOOPBACK, *network.local))
 
 
 def _phone(config: Config, extension: str, environment: Mapping[str, str]) -> PhoneAccount:

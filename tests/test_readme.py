@@ -34,6 +34,8 @@ RUN_ELSEWHERE = {
     "scripts/up": ("tests/test_up.py", 'home.up("--once", "--json")'),
     "scripts/up --stop": ("tests/test_up.py", 'home.up("--stop")'),
     "scripts/test": (".ci/run", "./scripts/test"),
+    "scripts/test -n 0": (".ci/run", "./scripts/test -n 0"),
+    "scripts/test --faults=30": ("tests/conftest.py", '"--faults"'),
     "scripts/test --machine": (".ci/run", "./scripts/test -n 2 --machine"),
     # What it turns on is turned on for these, each time.
     "scripts/test --asterisk-elsewhere": (

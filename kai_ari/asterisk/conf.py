@@ -48,6 +48,15 @@ class TrunkAccount:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Router:
+    """NAT is between this Asterisk and all that is not in the networks `local`: there it is known
+    by `public_address`, an IPv4 address."""
+
+    public_address: str
+    local: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class QueueMembers:
     """An app_queue queue that rings these phones, by their `user`, all at once."""
 
@@ -82,6 +91,7 @@ class Premises:
     owner: str | None = None
     owner_ring_s: int = 25
     trunks: tuple[TrunkAccount, ...] = ()
+    router: Router | None = None
     queues: tuple[QueueMembers, ...] = ()
     zone: str | None = None  # of the times that a mailbox speaks; None: of Asterisk's machine
     max_message_s: int = 120

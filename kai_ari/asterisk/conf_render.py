@@ -17,6 +17,7 @@ from kai_ari.asterisk.conf import (
     PhoneAccount,
     Premises,
     QueueMembers,
+    Router,
     TrunkAccount,
 )
 from kai_ari.errors import ConfigError
@@ -72,6 +73,7 @@ def render(settings: PbxSettings, templates: Path = TEMPLATES) -> dict[str, str]
         _require_plain(name, value)
     number = next((number for number in premises.numbers if number[:1] != "_"), "s")
     blocks = {
+        "router": "\n".join(_router(premises.router)),
         "phones": "\n".join(parts.phone(phone) for phone in premises.phones),
         "trunks": "\n".join(parts.trunk(trunk, number) for trunk in premises.trunks),
         "queues": "\n".join(parts.queue(queue, phones) for queue in premises.queues),
@@ -176,6 +178,18 @@ def _owner(premises: Premises, phones: Mapping[str, PhoneAccount]) -> dict[str, 
     if premises.owner not in phones:
         raise ConfigError(f"the owner's phone {premises.owner} is none of the phones: add it")
     return {"owner_phone": premises.owner, "owner_mailbox": phones[premises.owner].mailbox}
+
+
+def _router(router: Router | None) -> Iterator[str]:
+    if router is None:
+        return
+    _require_plain("public_address", router.public_address)
+    yield "; Behind a router: what those outside send to."
+    yield f"external_signaling_address = {router.public_address}"
+    yield f"external_media_address = {router.public_address}"
+    for network in router.local:
+        _require_plain("local", network)
+        yield f"local_net = {network}"
 
 
 def _mailboxes(premises: Premises) -> Iterator[str]:

@@ -117,6 +117,9 @@ class AriCall:
         finally:
             self._being_asked = ""
 
+    async def end_recording(self, recording: str) -> None:
+        await stop_and_keep(self._ari, own_id(self.arrival.call, recording))
+
     async def fetch_recording(self, recording: str) -> bytes:
         return await self._ari.fetch_recording(own_id(self.arrival.call, recording))
 

@@ -96,9 +96,12 @@ def awaiting(in_force: InForce, yaml: str) -> Iterator[str]:
         yield f"  {anew}"
         return
     if in_force.asterisk:
+        # Only at its start does Asterisk read what it says of itself.
+        restart = "network" in in_force.asterisk
+        command = "core restart when convenient" if restart else "core reload"
         yield (
             f"  write Asterisk's files anew, for {', '.join(sorted(in_force.asterisk))}"
-            f" (kai-ari pbx write DIRECTORY), then {told(yaml, 'core reload')}"
+            f" (kai-ari pbx write DIRECTORY), then {told(yaml, command)}"
         )
     if in_force.kai:
         yield f"  stop Kai and start it again, for {', '.join(sorted(in_force.kai))}"

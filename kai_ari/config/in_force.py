@@ -55,7 +55,7 @@ def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> tuple
 
 def _of_kai(config: Config) -> dict[str, object]:
     """Of numbers, the ladders are reloaded; of queues, all but whether there is any to watch."""
-    whole = set(Config.model_fields) - RELOADED - {"numbers", "queues", "trunks"}
+    whole = set(Config.model_fields) - RELOADED - {"numbers", "queues", "trunks", "network"}
     return {
         "numbers": {did: number.greeting for did, number in config.numbers.items()},
         "queues": bool(config.queues),
@@ -71,6 +71,7 @@ def _of_asterisk(config: Config) -> dict[str, object]:
         "numbers": set(config.numbers),
         "phones": config.phones,
         "trunks": config.trunks,
+        "network": config.network,
         "queues": {name: queue.members for name, queue in config.queues.items()},
         _OWNERS_PHONE: _owners_phone(config),
         "message": config.message,

@@ -8,7 +8,7 @@ from typing import get_origin
 
 from pydantic import BaseModel
 
-from kai_ari.config import gateways, ladders, pbx, people
+from kai_ari.config import gateways, ladders, network, pbx, people
 from kai_ari.config.crosscheck import Mistake, Place
 from kai_ari.config.document import Document
 from kai_ari.config.kinds import is_required, kinds_at, models_at
@@ -19,6 +19,7 @@ LEAST: Mapping[type[BaseModel], str] = {
     Business: "{name: Rossi Plumbing}",
     pbx.Phone: "{name: Dana}",
     pbx.Trunk: "{host: sip.example.com}",
+    network.Network: '{public_address: "203.0.113.7"}',
     pbx.Queue: '{members: ["101"]}',
     people.Person: '{name: Dana Rossi, phone: "101"}',
     people.Rota: "{weeks: [dana, lee], starts: 2026-11-02}",

@@ -30,6 +30,7 @@ from kai_ari.config.gateways import Email, Sms, Webhooks
 from kai_ari.config.gateways import cross_check as check_gateways
 from kai_ari.config.keep import Keep
 from kai_ari.config.ladders import Ladders, Workflows
+from kai_ari.config.network import Network
 from kai_ari.config.people import Hours, Person, Rota, Team
 from kai_ari.config.people import cross_check as check_people
 
@@ -136,6 +137,7 @@ class Config(Section):
     phones: Mapping[Extension, pbx.Phone] = Field(default_factory=dict)
     trunks: Mapping[Name, pbx.Trunk] = Field(default_factory=dict)
     dial_out: tuple[pbx.DialOut, ...] = ()
+    network: Network | None = None
     queues: Mapping[Name, pbx.Queue] = Field(default_factory=dict)
     people: Mapping[Name, Person] = Field(default_factory=dict)
     teams: Mapping[Name, Team] = Field(default_factory=dict)

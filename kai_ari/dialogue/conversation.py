@@ -48,6 +48,7 @@ from kai_ari.dialogue.ways_out import (
     cannot_speak,
     end,
     ladder_ended,
+    opt_out,
     record,
     saved,
     wants_human,
@@ -193,7 +194,7 @@ def _heard(state: State, text: str) -> Result:
         case Intent.STOP if state.caller_number is None:
             return back_to_question(state, outreach_lines.NUMBER_NOT_SHOWN)
         case Intent.STOP:
-            return outreach.opt_out(state, how="call", said=text)
+            return opt_out(state, how="call", said=text)
         case Intent.WITHDRAW | Intent.WRONG_NUMBER:
             return end(state, lines.WITHDRAWN, "withdrawn")
         case Intent.GOODBYE if state.step is not Step.CONFIRM:

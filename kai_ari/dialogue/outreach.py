@@ -20,7 +20,6 @@ from kai_ari.dialogue.turns import (
     Heard,
     Input,
     Noise,
-    OptOut,
     Postpone,
     Pressed,
     Reached,
@@ -33,7 +32,7 @@ from kai_ari.dialogue.turns import (
     Why,
 )
 from kai_ari.dialogue.understand import Intent, intent_of, normal, yes_or_no
-from kai_ari.dialogue.ways_out import end, hand_off, wants_human
+from kai_ari.dialogue.ways_out import end, hand_off, opt_out, wants_human
 from kai_ari.dialogue.when import BY_KEY, When, when_in
 from kai_ari.promises.opt_out import Reply, read_reply
 
@@ -93,11 +92,6 @@ def step(state: State, given: Input) -> Result:
         case Noise() | CannotListen():  # keys work without ears
             return _again(state)
     return state, ()
-
-
-def opt_out(state: State, *, how: str, said: str) -> Result:
-    """Put the number on the list before a word of it; on it, the call is over."""
-    return replace(state, step=Step.OPTING_OUT), (OptOut(how=how, said=said),)
 
 
 def opted_out(state: State, given: Saved) -> Result:

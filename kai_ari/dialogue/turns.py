@@ -107,12 +107,14 @@ class Saved:
     """What `Save` or `Record` came to: an obligation stands in the ledger, or none.
 
     `failed` tells a recording that could not be made from one without a message in it;
-    `not_kept`: it was made, and whatever is in it could not be kept.
+    `not_kept`: it was made, and whatever is in it could not be kept. `wants_human`: the caller
+    ended it for a person.
     """
 
     ok: bool
     failed: bool = False
     not_kept: bool = False
+    wants_human: bool = False
 
 
 class LadderEnd(StrEnum):
@@ -125,14 +127,16 @@ class LadderEnd(StrEnum):
     HUMAN_ENDED = "human_ended"  # they talked with a person, who has hung up
     SENT_ON = "sent_on"  # Kai has let go of them: a blind transfer
     HANDED_OFF = "handed_off"  # somebody else has the case now
+    NEVER_AGAIN = "never_again"  # they want no more calls from the business
 
 
 @dataclass(frozen=True, kw_only=True)
 class LadderEnded:
-    """What `HandOff` came to. `who` it was handed to."""
+    """What `HandOff` came to. `who` it was handed to; what the caller `said` for NEVER_AGAIN."""
 
     end: LadderEnd
     who: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +198,12 @@ class Save:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """Record a message, check and store it; answered by `Saved`."""
+    """Record a message, check and store it; answered by `Saved`.
+
+    `zero_ends` it, as hash does, for who would rather have a person.
+    """
+
+    zero_ends: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,6 +286,7 @@ class State:
     silences: int = 0
     corrections: int = 0
     recordings: int = 0
+    recorded: bool = False  # one of them is a message that stands
     asked_for_human: int = 0
     hand_offs: int = 0
     turns: int = 0

@@ -13,6 +13,7 @@ from kai_ari.dialogue.turns import (
     LadderEnd,
     LadderEnded,
     Name,
+    OptOut,
     Record,
     Saved,
     Say,
@@ -85,6 +86,13 @@ def ladder_ended(state: State, given: LadderEnded) -> Result:
         case LadderEnd.HANDED_OFF:
             line = handoff_lines.HANDED_OFF.fill(who=given.who)
             return end(state, line, "handed_off", handoff_lines.NO_FOLLOW_UP)
+        case LadderEnd.NEVER_AGAIN:
+            return opt_out(state, how="call", said=given.said)
+
+
+def opt_out(state: State, *, how: str, said: str) -> Result:
+    """Put the number on the list before a word of it; on it, the call is over."""
+    return replace(state, step=Step.OPTING_OUT), (OptOut(how=how, said=said),)
 
 
 def record(state: State, because: Line | None = None, situation: Situation | None = None) -> Result:
@@ -92,6 +100,8 @@ def record(state: State, because: Line | None = None, situation: Situation | Non
     recordings are used up, on with the ladder that led to them, or the honest goodbye."""
     lead: tuple[Action, ...] = (Say(line=because),) if because else ()
     used_up = state.recordings >= MAX_RECORDINGS
+    if used_up and state.recorded:
+        return _message_left(state)
     if state.call_back or (used_up and state.hand_offs):  # what the ladder led to was in vain
         state = replace(state, call_back=False, hand_offs=state.hand_offs + 1)
         if state.hand_offs <= MAX_HAND_OFFS:
@@ -106,7 +116,10 @@ def record(state: State, because: Line | None = None, situation: Situation | Non
         needed = "reason" in state.slots or state.asked_for_human
         return end(state, lines.NOT_CONFIRMED if needed else lines.NO_MESSAGE, "no_message")
     recording = replace(state, step=Step.RECORDING, recordings=state.recordings + 1)
-    return recording, (*named, *lead, Say(line=lines.VOICEMAIL), Record())
+    # The second is the last: nobody goes round between a recording and the ladder.
+    zero_ends = recording.recordings == 1 and Situation.ASKED_FOR_HUMAN in state.ladders
+    says = Say(line=lines.VOICEMAIL)
+    return recording, (*named, *lead, says, Record(zero_ends=zero_ends))
 
 
 def saved(state: State, given: Saved) -> Result:
@@ -116,11 +129,17 @@ def saved(state: State, given: Saved) -> Result:
     if state.step is Step.SAVING:
         line = lines.MESSAGE_SAVED.fill(business=state.business)
         return end(state, line, "details_taken", lines.NOT_SAVED)
+    if given.wants_human:
+        return hand_off(replace(state, recorded=given.ok), Situation.ASKED_FOR_HUMAN)
     if given.ok:
-        return end(state, lines.RECORDING_SAVED, "message_left", lines.NOT_SAVED)
+        return _message_left(state)
     if given.not_kept:  # nor would another be
         return end(state, lines.NOT_SAVED, "not_saved")
     return record(state, lines.TECHNICAL_TROUBLE if given.failed else lines.NO_MESSAGE_HEARD)
+
+
+def _message_left(state: State) -> Result:
+    return end(state, lines.RECORDING_SAVED, "message_left", lines.NOT_SAVED)
 
 
 def cannot_speak(state: State) -> Result:

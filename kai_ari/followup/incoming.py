@@ -93,13 +93,14 @@ class Incoming:
         sent = await self.desk.sent_to(person.key, states=_REACHED, newest=_NEWEST)
         told = [item for item in sent if covered(item)]
         said = text.lower()
-        meant = [item for item in told if any(shown in said for shown in _shown(item))][:1]
+        meant = [item for item in told if any(shown in said for shown in _shown(item))]
         if not meant and not _SHOWS_AN_ID.search(text):
             meant = [item for item in told if item.channel == channel][:1]
         if not meant:
             _log.warning("a reply to nothing", extra=log.fields(channel=channel, number=address))
-        for item in meant:
-            await self.acknowledge(item.call, covered(item), by=person.name, how=_how(channel))
+        # An incident that was told in several ways is acknowledged once.
+        for call, obligations in dict.fromkeys((item.call, covered(item)) for item in meant):
+            await self.acknowledge(call, obligations, by=person.name, how=_how(channel))
 
     async def told(self, notice: Notice, how: str) -> None:
         """Whom a notice is for has said that they know of all that it tells of."""

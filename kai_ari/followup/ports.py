@@ -82,6 +82,8 @@ class Desk(Protocol):
 
     What writes is durable on return, and rows and events are one transaction. It raises
     Overtaken when another process or task was first: nothing was written then.
+
+    A row that is damaged is left out, and logged; what is asked of its own call raises.
     """
 
     async def owed(

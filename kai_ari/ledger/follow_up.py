@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Row, exists, func, literal_column, or_, select
 
+from kai_ari import log
 from kai_ari.calls.call import CallId
 from kai_ari.calls.chain import Record
 from kai_ari.calls.events import Event
@@ -17,7 +19,7 @@ from kai_ari.clock import Clock
 from kai_ari.followup.outbox import ItemState, OutboxItem
 from kai_ari.ledger import tables
 from kai_ari.ledger.database import prepare, reader_engine, require_current, writer_engine
-from kai_ari.ledger.faults import LedgerRefused
+from kai_ari.ledger.faults import LedgerCorrupt, LedgerRefused
 from kai_ari.ledger.follow_rows import to_item, to_opt_out
 from kai_ari.ledger.projection import storable
 from kai_ari.ledger.rows import instant_text, to_obligation, to_records
@@ -28,12 +30,15 @@ from kai_ari.promises.opt_out import Listed, OptOut
 from kai_ari.promises.permission import Dialled
 from kai_ari.promises.standing import State
 
+_log = log.get("ledger")
+
 
 class SqlFollowUp:
     """Implements `followup.ports.Desk` on a ledger that is open, with the same writer."""
 
     def __init__(self, ledger: SqlLedger) -> None:
         self._ledger = ledger
+        self._damaged: set[str] = set()  # keys of rows that were left out, until Kai starts again
 
     # -- what is owed ----------------------------------------------------------------
 
@@ -57,7 +62,15 @@ class SqlFollowUp:
         if unplanned:
             query = query.where(~exists().where(tables.outbox.c.obligation == rows.c.id))
         query = query.order_by(rows.c.since, rows.c.id).limit(limit)
-        return [to_obligation(row).obligation for row in await self._ledger.rows(query)]
+        found = []
+        for row in await self._ledger.rows(query):
+            try:
+                found.append(to_obligation(row).obligation)
+            except LedgerCorrupt as error:
+                if call is not None:
+                    raise
+                self._left_out(row.id, error)
+        return found
 
     async def lengths(self) -> Mapping[CallId, int]:
         calls, owed = tables.calls, tables.obligations
@@ -115,7 +128,8 @@ class SqlFollowUp:
             query = query.where(rows.c.obligation == obligation)
         if address is not None:
             query = query.where(rows.c.address == storable(address))
-        return [to_item(row) for row in await self._ledger.rows(query)]
+        found = await self._ledger.rows(query)
+        return self._readable(found) if address is not None else [to_item(row) for row in found]
 
     async def sent_to(
         self, person: str, *, states: Collection[ItemState], newest: int
@@ -127,7 +141,7 @@ class SqlFollowUp:
             .order_by(rows.c.created_at.desc(), rows.c.key.desc())
             .limit(newest)
         )
-        return [to_item(row) for row in await self._ledger.rows(query)]
+        return self._readable(await self._ledger.rows(query))
 
     async def due(
         self,
@@ -140,23 +154,48 @@ class SqlFollowUp:
         rows = tables.outbox
         query = (
             select(rows)
-            .where(_queued(not_by, but), rows.c.next_at <= instant_text(at))
+            .where(_queued(not_by, self._damaged.union(but)), rows.c.next_at <= instant_text(at))
             .order_by(rows.c.next_at, rows.c.key)
             .limit(limit)
         )
-        return [to_item(row) for row in await self._ledger.rows(query)]
+        return self._readable(await self._ledger.rows(query))
 
     async def next_due(
         self, *, not_by: Collection[str] = (), but: Collection[str] = ()
     ) -> datetime | None:
-        query = select(func.min(tables.outbox.c.next_at)).where(_queued(not_by, but))
-        [(first,)] = await self._ledger.rows(query)
-        return datetime.fromisoformat(first) if first else None
+        rows = tables.outbox
+        while True:
+            query = (
+                select(rows)
+                .where(_queued(not_by, self._damaged.union(but)))
+                .order_by(rows.c.next_at)
+                .limit(1)
+            )
+            found = await self._ledger.rows(query)
+            if readable := self._readable(found):
+                return readable[0].next_at
+            if not found:
+                return None
 
     async def in_flight(self) -> Sequence[OutboxItem]:
         rows = tables.outbox
         query = select(rows).where(rows.c.state == ItemState.SENDING.value)
-        return [to_item(row) for row in await self._ledger.rows(query.order_by(rows.c.next_at))]
+        return self._readable(await self._ledger.rows(query.order_by(rows.c.next_at)))
+
+    def _readable(self, rows: Sequence[Row[Any]]) -> Sequence[OutboxItem]:
+        """A damaged item holds up what is owed on its own call, and nothing else."""
+        found = []
+        for row in rows:
+            try:
+                found.append(to_item(row))
+            except LedgerCorrupt as error:
+                self._left_out(row.key, error)
+        return found
+
+    def _left_out(self, key: str, error: LedgerCorrupt) -> None:
+        if key not in self._damaged:
+            _log.error("what is owed on a call is held up", extra=log.fields(error=str(error)))
+        self._damaged.add(key)
 
     async def change(self, item: OutboxItem, *events: Event) -> None:
         await self._ledger.submit(item.call, events, moved=item)

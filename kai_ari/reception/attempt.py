@@ -102,10 +102,12 @@ class _Leg:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempted:
-    """`leg` is who accepted, and is in a bridge with the caller now."""
+    """`leg` is who accepted, and is in a bridge with the caller now. `never_again`: the words of a
+    caller who wants no more calls from the business."""
 
     came_back: CameBack
     leg: str | None = None
+    never_again: str = ""
 
 
 class Attempt:
@@ -136,6 +138,7 @@ class Attempt:
         self._holding: asyncio.Task[None] | None = None
         self._joined: str | None = None
         self._opted_out = False
+        self._never_again = ""
         self._somebody_else = somebody_else
         self._looking: asyncio.Task[bool] | None = None
         self._zero_counts_at = 0.0  # monotonic seconds
@@ -231,7 +234,10 @@ class Attempt:
                 speech_ms=words.speech_ms,
             )
         )
-        self._opted_out = self._opted_out or intent_of(heard.text) in _ENOUGH
+        intent = intent_of(heard.text)
+        if intent is Intent.STOP and self._scene.call.arrival.caller_number is not None:
+            self._never_again = heard.text
+        self._opted_out = self._opted_out or bool(self._never_again) or intent in _ENOUGH
 
     def _look_for_another(self) -> None:
         """While it rings on: it may be the last who can still take the call."""
@@ -297,7 +303,7 @@ class Attempt:
             came_back = CameBack.ANSWERED_UNCONFIRMED if unproven else CameBack.ACCEPTED
             return Attempted(came_back=came_back, leg=self._joined)
         if self._opted_out:
-            return Attempted(came_back=CameBack.CALLER_OPTED_OUT)
+            return Attempted(came_back=CameBack.CALLER_OPTED_OUT, never_again=self._never_again)
         if self._asked_on:
             return Attempted(came_back=CameBack.CALLER_ASKED_ON)
         results = {one.came_back for one in self._legs.values()}

@@ -185,6 +185,9 @@ class CallLadder:
         attempted = await self._attempt(step, who)
         if attempted.came_back is CameBack.CALLER_ASKED_ON and self.state is not None:
             return await self._ask_again(self.state, await look_out(self._lookout))
+        if attempted.never_again:
+            await self._ended(step, attempted.came_back)
+            return LadderEnded(end=LadderEnd.NEVER_AGAIN, said=attempted.never_again)
         if attempted.leg is None:
             return await self._on(step, attempted.came_back, who)
         await self._ended(step, attempted.came_back)

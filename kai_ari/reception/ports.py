@@ -120,6 +120,10 @@ class LiveCall(Protocol):
         """
         ...
 
+    async def end_recording(self, recording: str) -> None:
+        """As `#` does. Nothing happens to one that is over."""
+        ...
+
     async def fetch_recording(self, recording: str) -> bytes:
         """The recording as a WAV file's bytes, over ARI: no shared disk is assumed."""
         ...

@@ -115,8 +115,8 @@ class Talk:
                 case turns.Save():
                     await self._record.owe(Owed.DELIVER_MESSAGE, about(self._record.history))
                     return turns.Saved(ok=True)
-                case turns.Record():
-                    return await self._take_recording()
+                case turns.Record(zero_ends=zero_ends):
+                    return await self._take_recording(zero_ends=zero_ends)
                 case turns.HandOff():
                     return await self._ladder.go(action)
                 case turns.BookCallback(number=number):
@@ -139,9 +139,9 @@ class Talk:
             return turns.LadderEnded(end=turns.LadderEnd.NOTHING)
         return await self._ladder.call_through(self._wishes.errand)
 
-    async def _take_recording(self) -> turns.Saved:
+    async def _take_recording(self, *, zero_ends: bool) -> turns.Saved:
         self._ears.forget()
-        saved, gone = await self._voicemail.take(self._inbox)
+        saved, gone = await self._voicemail.take(self._inbox, zero_ends=zero_ends)
         if gone is not None:
             raise CallerLeft(gone)
         self._ears.forget()

@@ -1,7 +1,7 @@
 """A recorded message: proven by RecordingFinished, checked, stored, and owed to somebody."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kai_ari import log
@@ -14,6 +14,7 @@ from kai_ari.reception.about import about
 from kai_ari.reception.inbox import Inbox
 from kai_ari.reception.ports import (
     CallerGone,
+    Key,
     LiveCall,
     RecordingBroken,
     RecordingDone,
@@ -97,11 +98,13 @@ class Voicemail:
         self._archive = archive
         self._max_s = max_s
         self._taken = 0
+        self._zero = False  # was pressed to end the recording
         self.not_kept = False  # what was recorded last, which the caller has to be told
         self._untranscribed: list[tuple[str, bytes]] = []
 
-    async def take(self, inbox: Inbox[Any]) -> tuple[Saved, CallerGone | None]:
-        """Record once. Whether a message now stands, and who left while it was recorded.
+    async def take(self, inbox: Inbox[Any], *, zero_ends: bool) -> tuple[Saved, CallerGone | None]:
+        """Record once. Whether a message now stands, and who left while it was recorded. With
+        `zero_ends` that key ends it, for a caller who wants a person.
 
         Who did not leave is back with Kai then, whatever went wrong. Raises AsteriskError when
         they could not be brought back, and LedgerError before they are taken away.
@@ -117,14 +120,15 @@ class Voicemail:
             await self._note_failure(recording, str(error))
             await self._call.rejoin()
             return Saved(ok=False, failed=True), None
-        done, gone = await self._wait(recording, inbox)
+        self._zero = False
+        done, gone = await self._wait(recording, inbox, zero_ends=zero_ends)
         saved = await self._keep(recording, done)
         if gone is None:
             await self._call.rejoin()
-        return saved, gone
+        return replace(saved, wants_human=self._zero), gone
 
     async def _wait(
-        self, recording: str, inbox: Inbox[Any]
+        self, recording: str, inbox: Inbox[Any], *, zero_ends: bool
     ) -> tuple[RecordingDone | RecordingBroken, CallerGone | None]:
         gone: CallerGone | None = None
         limit: float = self._max_s + 30
@@ -138,8 +142,19 @@ class Voicemail:
             match item:
                 case CallerGone():
                     gone = item
+                case Key(key="0") if zero_ends and not self._zero:
+                    self._zero = True
+                    await self._end_for_a_person(recording)
                 case RecordingDone() | RecordingBroken() if item.recording == recording:
                     return item, gone
+
+    async def _end_for_a_person(self, recording: str) -> None:
+        """If it cannot be ended, hash and silence still can."""
+        try:
+            await self._record.note(ev.KeyPressed(key="0"))
+            await self._call.end_recording(recording)
+        except (AsteriskError, LedgerError) as error:
+            _log.warning("a recording was not ended", extra=log.fields(error=str(error)))
 
     async def _keep(self, recording: str, done: RecordingDone | RecordingBroken) -> Saved:
         """Fetch and store; Asterisk's own copy goes last, when nothing can be lost any more."""

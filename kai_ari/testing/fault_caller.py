@@ -12,7 +12,7 @@ from kai_ari.reception.legs import LegRequest, LegResult
 from kai_ari.reception.ports import Key
 from kai_ari.reception.routes import House
 from kai_ari.testing.fault_table import CallerDoes, Case, Does
-from kai_ari.testing.scripted import LeaveRecording, ListLedger, ScriptedCall
+from kai_ari.testing.scripted import LeaveRecording, ScriptedCall
 from kai_ari.testing.scripted_house import ScriptedDispatcher
 from kai_ari.testing.scripted_legs import (
     ACCEPTS,
@@ -28,6 +28,7 @@ from kai_ari.testing.scripted_legs import (
     Behaviour,
     address_of,
 )
+from kai_ari.testing.scripted_record import ListLedger
 from kai_ari.testing.scripted_speech import Utterances
 
 DESKS: Final = {"desk": "sip:desk@example.com", "service": "sip:service@example.com"}

@@ -1,20 +1,16 @@
-"""A call without a telephone: a scripted caller, and a record in memory.
-
-They stand behind reception's ports, for whole calls on virtual time.
-"""
+"""A call without a telephone: a scripted caller, on virtual time, behind reception's ports."""
 
 import asyncio
 import io
 import wave
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from kai_ari.calls.call import Arrival, CallId
-from kai_ari.calls.events import EndedBy, Event
-from kai_ari.errors import AsteriskError, LedgerError, MediaError
-from kai_ari.promises.obligation import Obligation
+from kai_ari.calls.events import EndedBy
+from kai_ari.errors import AsteriskError, MediaError
 from kai_ari.reception.legs import AudioFlow, Destination, LegRequest
 from kai_ari.reception.ports import (
     BYTES_PER_MS,
@@ -41,11 +37,12 @@ _SILENCE = bytes(FRAME_BYTES)
 
 @dataclass(frozen=True, kw_only=True)
 class LeaveRecording:
-    """Speak `voiced_ms` after the beep, then press hash, or hang up."""
+    """Speak `voiced_ms` after the beep, then press hash or zero, or hang up."""
 
     voiced_ms: int
     hang_up: bool = False
     broken: bool = False
+    zero: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,46 +77,6 @@ Act = (
     | Cough
     | HangUp
 )
-
-
-# -- the record ------------------------------------------------------------------
-
-
-@dataclass(kw_only=True)
-class ListLedger:
-    """Events and obligations in lists. `fails_at` breaks the append of that many-th event."""
-
-    events: list[Event] = field(default_factory=list)
-    obligations: list[Obligation] = field(default_factory=list)
-    open: list[CallId] = field(default_factory=list)
-    fails_at: int | None = None
-
-    async def append(
-        self, call: CallId, *events: Event, obligations: Sequence[Obligation] = ()
-    ) -> None:
-        await asyncio.sleep(0.001)
-        if self.fails_at is not None and len(self.events) + len(events) >= self.fails_at:
-            raise LedgerError("the disk is full, says the script")
-        self.events += events
-        self.obligations += obligations
-
-    async def history(self, call: CallId) -> Sequence[Event]:
-        return self.events
-
-    async def open_calls(self) -> Sequence[CallId]:
-        return self.open
-
-
-@dataclass(kw_only=True)
-class DictRecordings:
-    files: dict[str, bytes] = field(default_factory=dict)
-    full: bool = False
-
-    async def store(self, name: str, data: bytes) -> tuple[str, str]:
-        if self.full:
-            raise LedgerError("there is no room for a recording, says the script")
-        self.files[name] = data
-        return f"recordings/{name}", "0" * 64
 
 
 # -- the call --------------------------------------------------------------------
@@ -229,6 +186,7 @@ class ScriptedCall:
         self._fails = dict(fails or {})
         self._signals: asyncio.Queue[Signal] = asyncio.Queue()
         self._recorded: bytes = b""
+        self._ending: RecordingDone | RecordingBroken | None = None  # of what is recorded now
         self.legs = ScriptedLegs(people or {}, self._signals.put_nowait)
         self._timers: list[asyncio.TimerHandle] = []
         self.media: ScriptedMedia | None = None
@@ -317,10 +275,25 @@ class ScriptedCall:
         length = duration_ms(self._recorded)
         if act.hang_up:
             self._later(act.voiced_ms, self._hang_up)
-        done: Signal = RecordingDone(recording=recording, duration_ms=length)
+        done: RecordingDone | RecordingBroken = RecordingDone(
+            recording=recording, duration_ms=length
+        )
         if act.broken:
             done = RecordingBroken(recording=recording, why="says the script")
-        self._signals_later(length, done)
+        if act.zero:
+            self._signals_later(act.voiced_ms, Key(key="0"))
+            length += 5000  # if it means nothing, silence ends the recording
+        self._ending = done
+        self._later(length, lambda: self._recording_ends(done))
+
+    async def end_recording(self, recording: str) -> None:
+        if self._ending is not None and self._ending.recording == recording:
+            self._recording_ends(self._ending)
+
+    def _recording_ends(self, done: RecordingDone | RecordingBroken) -> None:
+        if self._ending is done:
+            self._ending = None
+            self._signals.put_nowait(done)
 
     async def fetch_recording(self, recording: str) -> bytes:
         self._maybe_fail("fetch_recording")

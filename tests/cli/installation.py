@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import ClientSession, encode_basic_auth, web
 
-from kai_ari.cli.checks.context import load_speech
+from kai_ari.cli.checks.context import AddressTowards, address_towards, load_speech
 from kai_ari.cli.checks.finding import Finding, Found
 from kai_ari.cli.checks.table import examine
 from kai_ari.config.load import load
@@ -54,6 +54,7 @@ class Installation:
         self.data = directory / ".kai/data"
         self.secrets = directory / ".kai/secrets"
         self.system = directory / "system"
+        self.address_towards: AddressTowards = address_towards
 
     @property
     def ledger(self) -> Path:
@@ -72,7 +73,12 @@ class Installation:
                 _loaded[settings] = await load_speech(settings)
             return _loaded[settings]
 
-        return await examine(self.yaml, system=self.system, load_speech=loaded_once)
+        return await examine(
+            self.yaml,
+            system=self.system,
+            load_speech=loaded_once,
+            address_towards=self.address_towards,
+        )
 
     # -- breaking and mending --------------------------------------------------------
 

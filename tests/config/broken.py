@@ -156,6 +156,23 @@ VARIANTS: tuple[tuple[str, str, str], ...] = (
     ("- voicemail", "- voicmail", "ladders.default.3"),
     ("- voicemail", "- 7", "ladders.default.3"),
     ("- voicemail", "-", "ladders.default.3"),
+    # network
+    *(
+        ('# network: {public_address: "203.0.113.7"}', f"network: {wrong}", key)
+        for wrong, key in (
+            ("{}", "network.public_address"),
+            ("{public_address: 192.168.1.5}", "network.public_address"),
+            ("{public_address: 127.0.0.1}", "network.public_address"),
+            ("{public_address: 100.64.0.1}", "network.public_address"),
+            ("{public_address: 203.0.113}", "network.public_address"),
+            ("{public_address: 203.0.113.256}", "network.public_address"),
+            ('{public_address: "203.0.113.7:5060"}', "network.public_address"),
+            ("{public_address: pbx.example.com}", "network.public_address"),
+            ("{public_address: 203.0.113.7, local: []}", "network.local"),
+            ("{public_address: 203.0.113.7, local: [192.168.1.7/24]}", "network.local.0"),
+            ("{public_address: 203.0.113.7, local: [home]}", "network.local.0"),
+        )
+    ),
     # trunks, dial_out, queues
     ("# trunks:\n", "trunks: {line: {host: a b}}\n", "trunks.line.host"),
     ("# trunks:\n", 'trunks: {line: {host: "sip.example.com:99999"}}\n', "trunks.line.host"),

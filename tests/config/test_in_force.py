@@ -39,6 +39,7 @@ def config_of(directory: Path, text: str) -> Config:
         ("{greeting: Hello.}", '{greeting: Hello.}, "100": {}', "numbers", BOTH),
         ("name: Lee, mailbox: true", "name: Lee", "phones", BOTH),
         ("sip.example.com", "192.0.2.7", "trunks", ASTERISK),
+        ("queues", "network: {public_address: 203.0.113.7}\nqueues", "network", ASTERISK),
         ('prefix: "+1"', 'prefix: "+44"', "dial_out", KAI),
         ("queues: {}", QUEUE, "queues", BOTH),
         ('phone: "101"', 'phone: "102"', "the owner's phone (people)", BOTH),

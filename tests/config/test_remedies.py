@@ -40,6 +40,7 @@ webhooks:
 sms:
   gammu: {}
 email: {host: mail.example.com, from: kai@example.com}
+network: {public_address: 203.0.113.7}
 callbacks: {}
 alerts: {quiet: "21:00-07:00"}
 keep: {}
@@ -53,7 +54,7 @@ HEADERS = (
     *("callbacks", "sms", "sms.gammu", "email", "hours", "hours.holidays", "alerts", "keep"),
     *("message", "asterisk", "speech", "log", "business", "numbers.100", "phones.101"),
     *("trunks.line", "queues.support", "people.dana", "rotas.on_call", "workflows.desk"),
-    "webhooks.crm",
+    *("webhooks.crm", "network"),
 )
 
 

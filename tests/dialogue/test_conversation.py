@@ -321,7 +321,7 @@ def test_every_conversation_ends_whatever_the_caller_does(
     behaviour = inputs or [Noise()]
     limit = MAX_TURNS + 10 * (MAX_RECORDINGS + MAX_HAND_OFFS) * (len(behaviour) + 1)
     for turn in range(limit):
-        waits_for_saved = state.step in (Step.RECORDING, Step.SAVING)
+        waits_for_saved = state.step in (Step.RECORDING, Step.SAVING, Step.OPTING_OUT)
         given_input = Saved(ok=False) if waits_for_saved else behaviour[turn % len(behaviour)]
         if state.step is Step.HANDING_OFF:
             given_input = LadderEnded(end=ends[turn % len(ends)], who="the desk")

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,38 @@ async def test_an_entry_of_the_opt_out_list_cannot_be_changed_and_is_missed(writ
         connection.execute("DELETE FROM opt_outs")
     [found] = await breaks(written)
     assert (found.seq, found.what) == (7, "+12025550123 opted out, and is not on the list")
+
+
+@pytest.mark.parametrize(
+    "damage", ["outbox SET body = '{'", "outbox SET next_at = 'today'", "outbox SET next_at = ''"]
+)
+async def test_a_damaged_notice_holds_up_those_of_no_other_call(
+    written: Path, clock: StepClock, damage: str
+) -> None:
+    event, obligation = owed(B, "o2")
+    other = replace(ITEM, key="o2/sms/dana", obligation="o2", call=B)
+    async with open_ledger(written, clock) as ledger:
+        desk = SqlFollowUp(ledger)
+        await ledger.append(B, event, obligations=[obligation])
+        await desk.plan(B, [other])
+        with tampering(written) as connection:
+            connection.execute(f"UPDATE {damage}, state = 'queued' WHERE obligation = 'o1'")
+        assert await desk.next_due() == other.next_at
+        assert await desk.due(ITEM.next_at, 1) == [other]
+        assert await desk.items(address=ITEM.to.address) == [other]
+        with pytest.raises(LedgerCorrupt):
+            await desk.items(call=A)
+
+
+async def test_a_damaged_obligation_holds_up_none_of_another_call(
+    written: Path, clock: StepClock
+) -> None:
+    event, obligation = owed(B, "o2")
+    async with open_ledger(written, clock) as ledger:
+        await ledger.append(B, event, obligations=[obligation])
+        with tampering(written) as connection:
+            connection.execute("UPDATE obligations SET about = '{' WHERE id = 'o1'")
+        desk = SqlFollowUp(ledger)
+        assert [one.id for one in await desk.owed()] == ["o2"]
+        with pytest.raises(LedgerCorrupt):
+            await desk.owed(call=A)

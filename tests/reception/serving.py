@@ -13,9 +13,10 @@ from kai_ari.reception.errand import AlertErrand, Errand
 from kai_ari.reception.reception import Reception, ReceptionSettings
 from kai_ari.reception.routes import Reservations, Rules
 from kai_ari.reception.voicemail import Archive
-from kai_ari.testing.scripted import Act, DictRecordings, ListLedger, ScriptedCall
+from kai_ari.testing.scripted import Act, ScriptedCall
 from kai_ari.testing.scripted_house import MUSIC, ScriptedDispatcher, ScriptedLookout, no_rules
 from kai_ari.testing.scripted_legs import Behaviour
+from kai_ari.testing.scripted_record import DictRecordings, ListLedger
 from kai_ari.testing.scripted_speech import ScriptedSpeech, Utterances
 from kai_ari.testing.virtual_time import VirtualClock, run_virtual
 

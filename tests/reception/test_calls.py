@@ -9,13 +9,8 @@ from kai_ari.dialogue import lines
 from kai_ari.errors import AsteriskError
 from kai_ari.promises.obligation import Owed
 from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, StaySilent
-from kai_ari.testing.scripted import (
-    Cough,
-    LeaveRecording,
-    ListLedger,
-    LoseAudio,
-    ScriptedCall,
-)
+from kai_ari.testing.scripted import Cough, LeaveRecording, LoseAudio, ScriptedCall
+from kai_ari.testing.scripted_record import ListLedger
 from kai_ari.testing.scripted_speech import Utterances
 from tests.reception.serving import serve
 

@@ -10,7 +10,7 @@ from kai_ari.errors import AsteriskError
 from kai_ari.fallback.rungs import Transfer, Voicemail
 from kai_ari.promises.obligation import Owed
 from kai_ari.testing.caller import HangUp, Press, StaySilent
-from kai_ari.testing.scripted import HangUpInTalk, LeaveRecording, ListLedger, ScriptedCall
+from kai_ari.testing.scripted import HangUpInTalk, LeaveRecording, ScriptedCall
 from kai_ari.testing.scripted_legs import (
     DROPS,
     GIVES_BACK,
@@ -18,6 +18,7 @@ from kai_ari.testing.scripted_legs import (
     SILENT_LINE,
     Behaviour,
 )
+from kai_ari.testing.scripted_record import ListLedger
 from kai_ari.testing.scripted_speech import Utterances
 from tests.reception.house_rules import DANA, LEE, rules, rung_results
 from tests.reception.serving import serve

@@ -20,12 +20,7 @@ from kai_ari.people.availability import PbxState, PhoneState, QueueMember
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.routes import Reservations
 from kai_ari.testing.caller import HangUp, Press, Say, StaySilent
-from kai_ari.testing.scripted import (
-    LeaveRecording,
-    ListLedger,
-    LoseAudio,
-    ScriptedCall,
-)
+from kai_ari.testing.scripted import LeaveRecording, LoseAudio, ScriptedCall
 from kai_ari.testing.scripted_house import ScriptedDispatcher, ScriptedLookout
 from kai_ari.testing.scripted_legs import (
     ACCEPTS,
@@ -41,6 +36,7 @@ from kai_ari.testing.scripted_legs import (
     WANTS_MESSAGE,
     Behaviour,
 )
+from kai_ari.testing.scripted_record import ListLedger
 from kai_ari.testing.scripted_speech import Utterances
 from tests.reception.house_rules import DANA, LEE, TEAM, rules, rung_results
 from tests.reception.serving import Result, serve
@@ -211,6 +207,49 @@ def test_a_caller_can_leave_a_message_instead_of_waiting(way: Press | Say) -> No
     assert rung_results(result) == ["caller_opted_out_of_waiting"]
     assert "nobody" not in result.said
     assert result.outcome.headline is Headline.MESSAGE_LEFT
+
+
+VOICEMAIL_PLEASE = Say(text="Voicemail, please.")
+THEN_ZERO = LeaveRecording(voiced_ms=4000, zero=True)
+
+
+def test_zero_ends_a_recording_for_a_person_and_what_was_said_is_kept() -> None:
+    result = serve(VOICEMAIL_PLEASE, THEN_ZERO, people={"101": ACCEPTS}, rules=TO_DANA)
+    assert result.call.legs.rung == ["101"]
+    assert result.outcome.headline is Headline.HUMAN_CONNECTED
+    assert [o.owed for o in result.obligations] == [Owed.DELIVER_MESSAGE]
+
+
+@pytest.mark.parametrize(("second_ms", "messages"), [(0, 1), (4000, 2)])
+def test_with_nobody_else_there_is_one_more_recording_and_the_first_stands(
+    second_ms: int, messages: int
+) -> None:
+    second = LeaveRecording(voiced_ms=second_ms, zero=True)
+    result = serve(ZERO, THEN_ZERO, second, people={"101": BUSY}, rules=TO_DANA)
+    assert result.call.legs.rung == ["101"]
+    assert "nobody_else" in result.said
+    assert result.said[-1] == "recording_saved"
+    assert result.outcome.headline is Headline.MESSAGE_LEFT
+    assert [o.owed for o in result.obligations] == [Owed.DELIVER_MESSAGE] * messages
+
+
+def test_where_there_is_nobody_to_ring_zero_ends_no_recording() -> None:
+    result = serve(VOICEMAIL_PLEASE, THEN_ZERO)
+    assert not result.of(ev.KeyPressed)
+    assert result.said[-1] == "recording_saved"
+
+
+def test_a_caller_who_waits_can_ask_never_to_be_called_again() -> None:
+    never = Say(text="Please stop calling me.")
+    result = serve(ZERO, StaySilent(), never, people={"101": RINGS_OUT}, rules=TO_DANA)
+    assert ended(result) == ["cancelled"]
+    assert result.outcome.headline is Headline.OPTED_OUT
+    assert result.said[-1] == "opted_out"
+    assert result.obligations == []
+    hidden = serve(
+        ZERO, StaySilent(), never, MESSAGE, number=None, people={"101": RINGS_OUT}, rules=TO_DANA
+    )
+    assert hidden.outcome.headline is Headline.MESSAGE_LEFT
 
 
 def test_with_nobody_reachable_the_truth_is_told_and_something_is_owed() -> None:

@@ -11,8 +11,9 @@ from kai_ari.fallback.rungs import Transfer, Voicemail
 from kai_ari.reception.legs import AudioFlow
 from kai_ari.reception.ports import CallerGone
 from kai_ari.testing.caller import Press
-from kai_ari.testing.scripted import AsteriskAway, ListLedger, ScriptedCall
+from kai_ari.testing.scripted import AsteriskAway, ScriptedCall
 from kai_ari.testing.scripted_legs import ACCEPTS
+from kai_ari.testing.scripted_record import ListLedger
 from kai_ari.testing.scripted_speech import Utterances
 from tests.reception.house_rules import DANA, rules, rung_results
 from tests.reception.serving import serve

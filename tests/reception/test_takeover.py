@@ -16,7 +16,8 @@ from kai_ari.errors import AsteriskError
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.takeover import COLLECT_EVERY_S, LeftRecordings, close_abandoned
 from kai_ari.reception.voicemail import Archive
-from kai_ari.testing.scripted import AsteriskAway, DictRecordings, ListLedger
+from kai_ari.testing.scripted import AsteriskAway
+from kai_ari.testing.scripted_record import DictRecordings, ListLedger
 from kai_ari.testing.scripted_speech import ScriptedSpeech, Utterances
 from kai_ari.testing.virtual_time import VirtualClock, run_virtual
 

@@ -15,12 +15,7 @@ from kai_ari.fallback.rungs import (
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.legs import AudioFlow, LegResult
 from kai_ari.testing.caller import HangUp, Press
-from kai_ari.testing.scripted import (
-    HangUpInTalk,
-    LeaveRecording,
-    ListLedger,
-    ScriptedCall,
-)
+from kai_ari.testing.scripted import HangUpInTalk, LeaveRecording, ScriptedCall
 from kai_ari.testing.scripted_legs import (
     ACCEPTS,
     DROPS,
@@ -30,6 +25,7 @@ from kai_ari.testing.scripted_legs import (
     SILENT_LINE,
     Behaviour,
 )
+from kai_ari.testing.scripted_record import ListLedger
 from kai_ari.testing.scripted_speech import Utterances
 from tests.reception.house_rules import DANA, LEE, rules, rung_results
 from tests.reception.serving import serve

@@ -9,8 +9,9 @@ from kai_ari.fallback.rungs import Kind, Target, Transfer, Voicemail
 from kai_ari.reception.legs import LegRequest
 from kai_ari.reception.routes import Reservations, Rules
 from kai_ari.testing.caller import HangUp, Press
-from kai_ari.testing.scripted import LeaveRecording, ListLedger, ScriptedCall
+from kai_ari.testing.scripted import LeaveRecording, ScriptedCall
 from kai_ari.testing.scripted_legs import BUSY, RINGS_OUT, address_of
+from kai_ari.testing.scripted_record import ListLedger
 from kai_ari.testing.scripted_speech import Utterances
 from kai_ari.testing.virtual_time import run_virtual
 from tests.reception.house_rules import DANA, LEE, rules

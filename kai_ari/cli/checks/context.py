@@ -1,6 +1,7 @@
 """What a check is given."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,9 @@ from kai_ari.config.secret import ari_password
 from kai_ari.reception.ports import EngineFault
 from kai_ari.speech.settings import SpeechSettings
 
+AddressTowards = Callable[[str], str | None]
 LoadSpeech = Callable[[SpeechSettings], Awaitable[Sequence[EngineFault]]]
+_ANY_PORT = 9
 
 
 async def load_speech(settings: SpeechSettings) -> Sequence[EngineFault]:
@@ -23,6 +26,17 @@ async def load_speech(settings: SpeechSettings) -> Sequence[EngineFault]:
     speech = await asyncio.to_thread(build_speech, settings)
     await speech.close()
     return speech.faults
+
+
+def address_towards(there: str) -> str | None:
+    """This machine's IPv4 address for what it sends to that one; None: there is no way. Nothing is
+    sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((there, _ANY_PORT))
+        except OSError:
+            return None
+        return str(probe.getsockname()[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +64,7 @@ class Pbx:
     ari: AriInspector
     modules: dict[str, str]  # status by name
     endpoints: dict[str, dict[str, str]]  # settings of each SIP endpoint, by its name
+    address_towards: AddressTowards = address_towards
 
 
 def ari_settings(config: Config) -> AriSettings:

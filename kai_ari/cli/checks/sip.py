@@ -12,7 +12,7 @@ from kai_ari.cli.remedies import told, write_anew
 #: OPTIONS is sent again after each, as RFC 3261 does over UDP (T1 = 0.5 s).
 _ANSWER_S = (0.5, 1.0, 1.0)
 #: As asterisk-conf/ names what it configures.
-_OUR_TRANSPORT = "udp"
+OUR_TRANSPORT = "udp"
 _OUR_NAME = "Kai PBX"
 
 
@@ -75,7 +75,7 @@ def _reload(pbx: Pbx) -> str:
 async def sip_port(pbx: Pbx) -> list[Found]:
     """SIP over UDP is answered where the configuration of asterisk-conf/ has it."""
     try:
-        bind = (await pbx.ari.sip_settings("transport", _OUR_TRANSPORT))["bind"]
+        bind = (await pbx.ari.sip_settings("transport", OUR_TRANSPORT))["bind"]
     except NotFound:
         if await _is_ours(pbx):
             return [_no_sip("Asterisk could not listen for SIP when it started", "5060")]

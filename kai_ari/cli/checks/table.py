@@ -15,11 +15,20 @@ from kai_ari.cli.checks import (
     machine,
     mailboxes,
     manager,
+    network,
     rendered,
     sip,
     speech,
 )
-from kai_ari.cli.checks.context import Context, LoadSpeech, Pbx, ari_settings, load_speech
+from kai_ari.cli.checks.context import (
+    AddressTowards,
+    Context,
+    LoadSpeech,
+    Pbx,
+    address_towards,
+    ari_settings,
+    load_speech,
+)
 from kai_ari.cli.checks.finding import Finding, Found, NotChecked, of_error
 from kai_ari.cli.remedies import PROVISION_AGAIN, told, write_anew
 from kai_ari.config.load import load_with_lines
@@ -57,6 +66,7 @@ OF_ASTERISK: tuple[Callable[[Pbx], Awaitable[list[Found]]], ...] = (
     sip.direct_media,
     sip.qualify,
     sip.sip_port,
+    network.public_address,
     manager.manager,
     mailboxes.mailboxes,
 )
@@ -66,7 +76,11 @@ _Given = TypeVar("_Given", Context, Pbx)
 
 
 async def examine(
-    path: Path, *, system: Path = Path("/"), load_speech: LoadSpeech = load_speech
+    path: Path,
+    *,
+    system: Path = Path("/"),
+    load_speech: LoadSpeech = load_speech,
+    address_towards: AddressTowards = address_towards,
 ) -> list[Found]:
     """Everything found wrong with the configuration at `path`, this machine and Asterisk."""
     try:
@@ -81,7 +95,8 @@ async def examine(
         load_speech=load_speech,
     )
     parts = await asyncio.gather(
-        *(looked(check, context) for check in LOCAL), _examine_asterisk(config, str(path))
+        *(looked(check, context) for check in LOCAL),
+        _examine_asterisk(config, str(path), address_towards),
     )
     return list(dict.fromkeys(found for part in parts for found in part))
 
@@ -98,7 +113,9 @@ def _of_line(line: str, path: Path) -> Finding:
     return Finding(slug=found.slug, where=str(path), what=found.what, fix=found.fix)
 
 
-async def _examine_asterisk(config: Config, yaml: str) -> list[Found]:
+async def _examine_asterisk(
+    config: Config, yaml: str, address_towards: AddressTowards
+) -> list[Found]:
     try:
         settings = ari_settings(config)
     except ConfigError:
@@ -111,7 +128,14 @@ async def _examine_asterisk(config: Config, yaml: str) -> list[Found]:
             endpoints = await _endpoints(ari)
         except AsteriskError as error:
             return [_no_ari(error, config, yaml)]
-        pbx = Pbx(config=config, yaml=yaml, ari=ari, modules=modules, endpoints=endpoints)
+        pbx = Pbx(
+            config=config,
+            yaml=yaml,
+            ari=ari,
+            modules=modules,
+            endpoints=endpoints,
+            address_towards=address_towards,
+        )
         parts = await asyncio.gather(*(_asked(check, pbx) for check in OF_ASTERISK))
     return [found for part in parts for found in part]
 
