@@ -42,6 +42,7 @@ exten => _app-.,1,Gosub(withheld-number,s,1)
 LONG = (
     "tests/test_provision.py",
     "tests/test_readme.py",
+    "tests/asterisk/test_dead_phone.py",
     "tests/reception_real/test_scenarios.py",
     "tests/test_up.py",
     "tests/reception_real/test_voicemails.py",

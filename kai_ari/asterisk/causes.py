@@ -12,6 +12,9 @@ from kai_ari.calls.events import EndedBy
 from kai_ari.reception.ports import CallerGone
 
 _CANCELLED = 487  # SIP: the caller gave up before the answer
+#: What Asterisk's own question whether a phone still has the call (RFC 4028) came to: nothing
+#: answered, or a phone that has started anew.
+_LINE_LOST = frozenset({408, 481})
 
 #: Q.850 causes a phone sends when its user ended the call.
 _FAR_END: dict[int, str] = {
@@ -45,6 +48,8 @@ def caller_gone(event: Mapping[str, Any], *, kai_hung_up: bool) -> CallerGone:
         return CallerGone(by=EndedBy.NETWORK, cause=None, reason=reason)
     if event.get("tech_cause") == _CANCELLED:
         return CallerGone(by=EndedBy.CALLER, cause=cause, reason="cancelled")
+    if event.get("tech_cause") in _LINE_LOST:
+        return CallerGone(by=EndedBy.NETWORK, cause=cause, reason="line_lost")
     if (cause or 0) in _FAR_END:
         return CallerGone(by=EndedBy.CALLER, cause=cause, reason=_FAR_END[cause or 0])
     return CallerGone(by=EndedBy.NETWORK, cause=cause, reason=f"cause_{cause}")

@@ -125,6 +125,10 @@ class SipPhone:
         """End the process as a crash would: the PBX is not told."""
         self._running().kill()
 
+    def freeze(self) -> None:
+        """Lose the network: nothing is sent any more, and nothing answered. Until `kill`."""
+        self._running().freeze()
+
     async def dial(
         self,
         number: str,

@@ -6,6 +6,7 @@ import fcntl
 import itertools
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -86,6 +87,10 @@ class PhoneProcess:
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()
+
+    def freeze(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
 
     async def close(self) -> None:
         """The phone hangs up and unregisters; its process ends. Idempotent."""

@@ -5,10 +5,11 @@ import pytest
 from kai_ari.asterisk.causes import caller_gone
 from kai_ari.calls.events import EndedBy
 
-# The first four are events as Asterisk 22.10 sent them; the rest follow its source.
+# The first five are events as Asterisk 22.10 sent them; the rest follow its source.
 TABLE: list[tuple[str, dict[str, Any], bool, EndedBy, str]] = [
     ("BYE from the caller", {}, False, EndedBy.CALLER, "hung_up"),
     ("CANCEL", {"cause": 127, "tech_cause": 487}, False, EndedBy.CALLER, "cancelled"),
+    ("a dead phone", {"cause": 16, "tech_cause": 408}, False, EndedBy.NETWORK, "line_lost"),
     ("Kai hangs up", {"soft": True, "cause": 32}, True, EndedBy.KAI, "hung_up"),
     (
         "an operator hangs up",
@@ -18,6 +19,7 @@ TABLE: list[tuple[str, dict[str, Any], bool, EndedBy, str]] = [
         "hung_up_by_operator",
     ),
     ("BYE with a reason", {"cause": 16}, False, EndedBy.CALLER, "hung_up"),
+    ("a phone that started anew", {"tech_cause": 481}, False, EndedBy.NETWORK, "line_lost"),
     ("BYE while Kai hangs up", {}, True, EndedBy.CALLER, "hung_up"),
     ("no RTP", {"soft": True, "cause": 1}, False, EndedBy.NETWORK, "device_lost"),
     ("Asterisk stops", {"soft": True, "cause": 16}, False, EndedBy.NETWORK, "asterisk_stopping"),

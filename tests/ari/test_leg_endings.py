@@ -38,6 +38,7 @@ class Answered:
         ({"cause": 16}, {"cause": 16}, EndedBy.HUMAN, "hung_up"),
         ({}, {"cause": 16}, EndedBy.HUMAN, "hung_up"),
         ({"cause": 38, "tech_cause": 500}, {"cause": 38}, EndedBy.NETWORK, "cause_38"),
+        ({"cause": 16, "tech_cause": 408}, {"cause": 16}, EndedBy.NETWORK, "line_lost"),
         ({"cause": 1, "soft": True}, {"cause": 16}, EndedBy.NETWORK, "device_lost"),
         ({"cause": 32, "soft": True}, {"cause": 16}, EndedBy.NETWORK, "hung_up_by_operator"),
         (None, {"cause": 41}, EndedBy.NETWORK, "cause_41"),

@@ -185,8 +185,9 @@ async def test_a_handler_that_fails_harms_no_other_call(
 # -- recordings --------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("key", ["#", "0"])
 async def test_a_message_is_recorded_outside_the_bridge_and_the_caller_comes_back(
-    pbx: LocalAsterisk, phone: SipPhone
+    pbx: LocalAsterisk, phone: SipPhone, key: str
 ) -> None:
     opened: list[str] = []
     sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
@@ -199,7 +200,10 @@ async def test_a_message_is_recorded_outside_the_bridge_and_the_caller_comes_bac
         before = len(opened)
         await call.start_recording("message", max_s=30, max_silence_s=0)
         await line.say(tone(700, 3_000))
-        await line.press("#")
+        await line.press(key)
+        if key == "0":  # which means something to Kai alone
+            await anext(s async for s in call.signals() if s == Key(key="0"))
+            await call.end_recording("message")
         done = await anext(s async for s in call.signals() if isinstance(s, RecordingDone))
         assert done.recording == "message"
         assert 2_000 <= done.duration_ms <= 3_000  # it begins behind the beep
