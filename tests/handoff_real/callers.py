@@ -29,6 +29,16 @@ async def talks(call: PhoneCall, voice: Voice) -> None:
     await keep_saying(call, audio)
 
 
+async def would_rather_talk(call: PhoneCall, voice: Voice) -> None:
+    """Leave a message, ask for a person in the middle of it, and talk until the call is over."""
+    audio = await voice(MESSAGE)
+    await run_script(call, [Say(text="Can I leave a voicemail?")], voice)
+    await hears_beep(call)
+    await call.say(audio)
+    await call.press("0")
+    await keep_saying(call, audio)
+
+
 async def explains_and_listens(call: PhoneCall, voice: Voice) -> None:
     """Ask for a person in words, say why when asked, and listen until the call is over."""
     steps = [Say(text="I want to talk to a person, please."), Say(text="My boiler is leaking.")]

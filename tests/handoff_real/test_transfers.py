@@ -14,7 +14,7 @@ from kai_ari.promises.obligation import Owed
 from kai_ari.speech.build import LocalSpeech
 from kai_ari.testing.caller import Voice
 from kai_ari.testing.phone_call import PhoneCall
-from tests.handoff_real.callers import leaves_message, talks
+from tests.handoff_real.callers import leaves_message, talks, would_rather_talk
 from tests.handoff_real.shop import ABSENT, Scene, one_day, staffed_pbx, then_voicemail, to
 from tests.handoff_real.staff import (
     accepts,
@@ -47,6 +47,9 @@ SCENES = {
     "mailbox": Scene(rungs=to("207"), staff={"207": is_a_mailbox}, caller=leaves_message),
     "drops": Scene(rungs=to("208"), staff={"208": accepts(talk_s=3)}, caller=leaves_message),
     "gives back": Scene(rungs=to("209"), staff={"209": gives_back}, caller=leaves_message),
+    "rather talks": Scene(
+        rungs=to("212"), staff={"212": accepts(talk_s=14)}, caller=would_rather_talk
+    ),
     "sent on": Scene(
         rungs=then_voicemail("transfer: p211, ring: 20, blind: true"),
         staff={"211": answers(talk_s=6)},
@@ -142,6 +145,16 @@ async def test_a_caller_who_hangs_up_stops_the_ringing(calls: Calls) -> None:
     assert placed.one(leg.LegEnded).result == "cancelled"
     assert placed.outcome.ended_by is EndedBy.CALLER
     assert [owed.owed for owed in placed.owed] == [Owed.CALL_BACK]
+
+
+async def test_zero_in_a_recording_leads_to_a_person_and_the_recording_is_kept(
+    calls: Calls,
+) -> None:
+    placed = calls["rather talks"]
+    assert placed.outcome.headline is Headline.HUMAN_CONNECTED
+    assert placed.proof == ["leg_accepted", "leg_joined", "conversed"]
+    assert matches("about the boiler in the cellar", placed.understood)
+    assert [owed.owed for owed in placed.owed] == [Owed.DELIVER_MESSAGE]
 
 
 async def test_a_caller_sent_on_reaches_the_person_and_kai_claims_nothing(calls: Calls) -> None:
