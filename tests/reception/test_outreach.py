@@ -15,8 +15,10 @@ from kai_ari.followup.dialler import came_of
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.errand import AlertErrand, Errand
 from kai_ari.testing.caller import HangUp, Press, Say, StaySilent
-from kai_ari.testing.scripted import Act, LeaveRecording
+from kai_ari.testing.scripted import Act, LeaveRecording, ScriptedCall
 from kai_ari.testing.scripted_legs import ACCEPTS, GIVES_BACK, LOSES_LINE, RINGS_OUT
+from kai_ari.testing.scripted_record import ListLedger
+from kai_ari.testing.scripted_speech import Utterances
 from tests.reception.house_rules import DANA, rules
 from tests.reception.serving import Result, serve
 
@@ -33,12 +35,21 @@ ERRAND = Errand(
 TO_DANA = rules(Transfer(to=DANA), Voicemail())
 
 
+class HangsUp(ScriptedCall):
+    """After its last act, in the middle of what Kai says next."""
+
+    def kai_speaks(self) -> None:
+        super().kai_speaks()
+        if not self._acts:
+            self._later(1500, self._hang_up)
+
+
 def call_back(*acts: Act, errand: Errand = ERRAND, **how: object) -> Result:
     return serve(*acts, errand=errand, rules=TO_DANA, at=AT, **how)
 
 
 def came(result: Result) -> CallBackResult:
-    found = came_of(CALL, result.events)
+    found = came_of(CALL, result.events, result.events)
     assert found is not None
     return found.result
 
@@ -69,7 +80,7 @@ def test_who_is_given_back_and_leaves_is_called_again() -> None:
 
 def test_a_mailbox_that_was_taken_for_a_person_leaves_the_call_back_owed() -> None:
     result = call_back(Say(text="Nobody is available to take your call."))
-    found = came_of(CALL, result.events)
+    found = came_of(CALL, result.events, result.events)
     assert found is not None
     assert found.result is CallBackResult.MACHINE
     assert not found.not_needed
@@ -82,7 +93,7 @@ def test_when_nobody_takes_it_a_message_is_taken_and_the_call_back_is_done() -> 
     assert owed.owed is Owed.DELIVER_MESSAGE
     assert owed.about["caller_id"] == "+12025550142"
     assert owed.about["name"] == "Lee"
-    found = came_of(CALL, result.events)
+    found = came_of(CALL, result.events, result.events)
     assert found is not None
     assert "they left a message" in found.kept
 
@@ -110,6 +121,24 @@ def test_another_time_is_written_down_before_it_is_confirmed(
     assert came(result) is CallBackResult.LATER
 
 
+def test_another_time_stands_when_they_hang_up_while_it_is_confirmed() -> None:
+    def caller(utterances: Utterances, _: ListLedger) -> ScriptedCall:
+        return HangsUp(Press(keys="2"), Press(keys="2"), utterances=utterances)
+
+    result = call_back(caller=caller)
+    line = next(e for e in result.events if isinstance(e, ev.LineEnded) and e.line == "postponed")
+    assert line.cut_by == "hangup"
+    assert came(result) is CallBackResult.LATER
+
+
+def test_another_time_that_could_not_be_written_is_none() -> None:
+    result = call_back(Press(keys="2"), Press(keys="2"))
+    unwritten = [e for e in result.events if not isinstance(e, ObligationDue)]
+    found = came_of(CALL, result.events, unwritten)
+    assert found is not None
+    assert found.result is CallBackResult.FAILED
+
+
 @pytest.mark.parametrize(
     ("act", "source"),
     [
@@ -129,7 +158,7 @@ def test_who_wants_no_calls_is_on_the_list_before_it_is_said(act: Act, source: s
 
 def test_an_unclear_no_counts_as_no() -> None:
     result = call_back(Say(text="No."))
-    found = came_of(CALL, result.events)
+    found = came_of(CALL, result.events, result.events)
     assert found is not None
     assert (found.result, found.not_needed) == (CallBackResult.REJECTED, "the caller")
 
