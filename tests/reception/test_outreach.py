@@ -14,7 +14,8 @@ from kai_ari.fallback.rungs import Transfer, Voicemail
 from kai_ari.followup.dialler import came_of
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.errand import AlertErrand, Errand
-from kai_ari.testing.caller import HangUp, Press, Say, StaySilent
+from kai_ari.reception.ports import Key
+from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, StaySilent
 from kai_ari.testing.scripted import Act, LeaveRecording, ScriptedCall
 from kai_ari.testing.scripted_legs import ACCEPTS, GIVES_BACK, LOSES_LINE, RINGS_OUT
 from kai_ari.testing.scripted_record import ListLedger
@@ -31,6 +32,9 @@ ERRAND = Errand(
     obligation="b1",
     why=Why.ASKED,
     slots={"name": "Lee", "reason": "the boiler is leaking"},
+)
+TO_MACHINE = Errand(
+    number="+12025550142", of_call=CALL, obligation="b1", why=Why.ASKED, machine=True
 )
 TO_DANA = rules(Transfer(to=DANA), Voicemail())
 
@@ -173,20 +177,40 @@ def test_who_says_nothing_hears_it_once_more() -> None:
 
 
 def test_a_machine_gets_its_message_and_no_questions() -> None:
-    errand = Errand(
-        number="+12025550142", of_call=CALL, obligation="b1", why=Why.ASKED, machine=True
-    )
-    result = call_back(StaySilent(), errand=errand)
+    result = call_back(StaySilent(), errand=TO_MACHINE)
     assert result.said == ["to_a_machine"]
     assert came(result) is CallBackResult.MACHINE
 
 
-def test_a_person_taken_for_a_machine_is_connected_all_the_same() -> None:
-    errand = Errand(
-        number="+12025550142", of_call=CALL, obligation="b1", why=Why.ASKED, machine=True
-    )
-    result = call_back(Press(keys="1"), errand=errand, people={"101": ACCEPTS})
-    assert came(result) is CallBackResult.HUMAN_CONNECTED
+def test_a_machine_that_is_not_done_with_its_greeting_gets_the_whole_message() -> None:
+    result = call_back(Interrupt(text="Thank you.", after_ms=300), errand=TO_MACHINE)
+    [line] = [e for e in result.events if isinstance(e, ev.LineEnded)]
+    assert (line.heard_ms, line.cut_by) == (line.total_ms, None)
+    assert came(result) is CallBackResult.MACHINE
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize(
+    ("key", "becomes"),
+    [("1", CallBackResult.HUMAN_CONNECTED), ("9", CallBackResult.OPTED_OUT)],
+)
+def test_a_person_taken_for_a_machine_has_keys(
+    key: str, becomes: CallBackResult, within: bool
+) -> None:
+    """After the message, or in the midst of it."""
+
+    def caller(utterances: Utterances, _: ListLedger) -> ScriptedCall:
+        people = {"101": ACCEPTS}
+        if not within:
+            return ScriptedCall(Press(keys=key), utterances=utterances, people=people)
+        call = ScriptedCall(StaySilent(), utterances=utterances, people=people)
+        call._signals_later(3000, Key(key=key))
+        return call
+
+    result = call_back(errand=TO_MACHINE, caller=caller)
+    line = next(e for e in result.events if isinstance(e, ev.LineEnded))
+    assert (line.heard_ms, line.cut_by) == (line.total_ms, None)
+    assert came(result) is becomes
 
 
 def test_a_caller_who_wants_no_calls_is_opted_out_and_told_so() -> None:
