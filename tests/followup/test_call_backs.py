@@ -39,7 +39,7 @@ NUMBER = "+12125550142"
 PERMITTED = Rules(
     country="US",
     zone=ZoneInfo("America/New_York"),
-    prefixes=(Prefix(begins="+1"),),
+    prefixes=(Prefix(prefix="+1"),),
     attempts=3,
     per_day=5,
     at_once=2,
