@@ -26,7 +26,6 @@ _OWED = {
     Owed.DELIVER_MESSAGE: "a message to be read",
     Owed.CALL_BACK: "a call back",
     Owed.ALERT: "somebody to know of it",
-    Owed.HAND_TO_WORKFLOW: "a case to hand on",
 }
 
 

@@ -13,7 +13,7 @@ from kai_ari import log
 from kai_ari.calls.call import CallId
 from kai_ari.calls.chain import Record
 from kai_ari.calls.events import Event
-from kai_ari.calls.follow_events import CallBackEnded, CallBackStarted, CalledOut, OptedOut
+from kai_ari.calls.follow_events import CallBackEnded, CallBackStarted, CalledOut
 from kai_ari.calls.outcome import Headline
 from kai_ari.clock import Clock
 from kai_ari.followup.outbox import ItemState, OutboxItem
@@ -43,13 +43,7 @@ class SqlFollowUp:
     # -- what is owed ----------------------------------------------------------------
 
     async def owed(
-        self,
-        *,
-        call: CallId | None = None,
-        kind: Owed | None = None,
-        due_by: datetime | None = None,
-        unplanned: bool = False,
-        limit: int | None = None,
+        self, *, call: CallId | None = None, kind: Owed | None = None
     ) -> Sequence[Obligation]:
         rows = tables.obligations
         query = select(rows).where(rows.c.state == State.OPEN.value)
@@ -57,13 +51,8 @@ class SqlFollowUp:
             query = query.where(rows.c.call == call)
         if kind is not None:
             query = query.where(rows.c.owed == kind.value)
-        if due_by is not None:
-            query = query.where(or_(rows.c.due.is_(None), rows.c.due <= instant_text(due_by)))
-        if unplanned:
-            query = query.where(~exists().where(tables.outbox.c.obligation == rows.c.id))
-        query = query.order_by(rows.c.since, rows.c.id).limit(limit)
         found = []
-        for row in await self._ledger.rows(query):
+        for row in await self._ledger.rows(query.order_by(rows.c.since, rows.c.id)):
             try:
                 found.append(to_obligation(row).obligation)
             except LedgerCorrupt as error:
@@ -217,12 +206,8 @@ class SqlFollowUp:
         entry = to_opt_out(found[0]) if found else None
         return entry if entry is not None and entry.state is Listed.OUT else None
 
-    async def say_opt_out(self, entry: OptOut, *, call: CallId | None = None) -> None:
-        if call is None or entry.state is Listed.IN:
-            await self._ledger.submit(None, (), opt_outs=(entry,))
-        else:
-            said = OptedOut(number=entry.number, source=entry.source, said=entry.evidence)
-            await self._ledger.append(call, said)
+    async def say_opt_out(self, entry: OptOut) -> None:
+        await self.say_opt_outs((entry,))
 
     async def say_opt_outs(self, entries: Sequence[OptOut]) -> None:
         """All of them or, when this raises LedgerError, none."""

@@ -12,7 +12,6 @@ class Owed(StrEnum):
     DELIVER_MESSAGE = "deliver_message"
     CALL_BACK = "call_back"
     ALERT = "alert"  # somebody is to be told of this call
-    HAND_TO_WORKFLOW = "hand_to_workflow"  # the business's own desk or system is to take the case
 
 
 @dataclass(frozen=True, kw_only=True)
