@@ -18,7 +18,7 @@ from kai_ari.calls.outcome import Headline
 from kai_ari.clock import Clock
 from kai_ari.followup.outbox import ItemState, OutboxItem
 from kai_ari.ledger import tables
-from kai_ari.ledger.database import prepare, reader_engine, require_current, writer_engine
+from kai_ari.ledger.database import make_ready, reader_engine, writer_engine
 from kai_ari.ledger.faults import LedgerCorrupt, LedgerRefused
 from kai_ari.ledger.follow_rows import to_item, to_opt_out
 from kai_ari.ledger.projection import storable
@@ -284,7 +284,7 @@ async def open_desk(path: Path, clock: Clock) -> AsyncIterator[SqlFollowUp]:
     A ledger of another version is left alone: an agent may be working on it. Several
     processes may write: each append is one transaction that begins by taking the lock.
     """
-    await asyncio.to_thread(_make_ready, path)
+    await asyncio.to_thread(make_ready, path)
     writer = Writer(path, writer_engine(path))
     readers = reader_engine(path)
     try:
@@ -294,10 +294,3 @@ async def open_desk(path: Path, clock: Clock) -> AsyncIterator[SqlFollowUp]:
             await writer.close()
         finally:
             await readers.dispose()
-
-
-def _make_ready(path: Path) -> None:
-    if path.exists():
-        require_current(path)
-    else:
-        prepare(path)
