@@ -26,7 +26,6 @@ NOTICE = Notice(
     html=None,
     recording=None,
     urgent=False,
-    ask_receipt=True,
     call=CallId("aaaaaaaaaaaa"),
     obligation="o1",
 )

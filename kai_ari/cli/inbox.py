@@ -6,9 +6,8 @@ import json
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
-from kai_ari.calls.events import Event, ObligationWritten
+from kai_ari.calls.events import Event
 from kai_ari.calls.follow_events import (
     ObligationAssigned,
     ObligationCancelled,
@@ -29,7 +28,7 @@ from kai_ari.followup.summary import who
 from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.follow_up import SqlFollowUp, open_desk
 from kai_ari.people.local_time import in_words
-from kai_ari.promises.obligation import Obligation, Owed
+from kai_ari.promises.obligation import Owed, new_obligation
 
 _LONGEST = 300
 _LEAST = 4
@@ -246,14 +245,7 @@ async def _write(desk: SqlFollowUp, entry: Entry, says: Says, args: argparse.Nam
     if entry.obligation is not None:
         await desk.note(entry.call, says(entry, entry.obligation, args))
         return
-    look = Obligation(
-        id=uuid4().hex[:16],
-        call=entry.call,
-        owed=Owed.ALERT,
-        since=SystemClock().now(),
-        about={},
-    )
-    written = ObligationWritten(obligation=look.id, owed=look.owed.value)
+    look, written = new_obligation(entry.call, Owed.ALERT, since=SystemClock().now(), about={})
     await desk.note(entry.call, written, says(entry, look.id, args), obligations=[look])
 
 

@@ -228,7 +228,6 @@ def _notice(config: Config, to: Recipient) -> Notice:
         html=None,
         recording=None,
         urgent=False,
-        ask_receipt=True,
         call=CallId("test"),
         obligation="test",
     )

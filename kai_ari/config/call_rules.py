@@ -18,7 +18,7 @@ def permission_rules(config: Config, opens: Callable[[datetime], datetime | None
         country=config.business.country,
         zone=zone_of(config),
         prefixes=tuple(
-            Prefix(begins=dial_out.prefix, but_not=(*dial_out.but_not, *own))
+            Prefix(prefix=dial_out.prefix, but_not=(*dial_out.but_not, *own))
             for dial_out in config.dial_out
         ),
         countries=frozenset(section.countries),

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from kai_ari.config.crosscheck import Mistake, Place, unknown
 from kai_ari.config.ladders import KINDS, Rung
-from kai_ari.config.rules import OWNER, Written, dial_out_of, e164, ladder_of, written_ladders
+from kai_ari.config.rules import OWNER, Written, e164, ladder_of, written_ladders
 from kai_ari.config.schema import Config
 from kai_ari.config.staff import staff_of, zone_of
 from kai_ari.fallback.lint import PATIENCE_S, lint, total_ring_s
-from kai_ari.fallback.plan import trunk_for
 from kai_ari.fallback.rungs import Transfer
 from kai_ari.people.rota import CalendarRota
 from kai_ari.people.staff import Staff
+from kai_ari.promises.permission import longest_rule
 
 _BELONGS = {
     "ring": ("transfer", "workflow"),
@@ -88,7 +88,7 @@ def _transfer(config: Config, place: Place, target: str) -> Iterator[Mistake]:
         what = f"{target} is answered by Kai itself, so callers would go round in a circle"
         yield Mistake(place=place, what=f"{what}; name a person or another number")
     elif number.startswith("+"):
-        if trunk_for(number, tuple(map(dial_out_of, config.dial_out))) is None:
+        if longest_rule(number, config.dial_out) is None:
             what = f"no rule in dial_out lets Kai dial {target}; add one for its beginning"
             yield Mistake(place=place, what=what)
     elif target.isdecimal():

@@ -24,6 +24,7 @@ from kai_ari.config.fields import (
 )
 from kai_ari.people.local_time import parse_spans, parse_weekly
 from kai_ari.people.presence import is_feature_code
+from kai_ari.promises.permission import longest_rule
 
 if TYPE_CHECKING:
     from kai_ari.config.schema import Config
@@ -222,16 +223,9 @@ def _people(config: "Config") -> Iterator[Mistake]:
             yield Mistake(place=(*place, "phone"), what=f"{what} their own, or keep one")
         elif person.phone:
             has_phone[person.phone] = key
-        if person.mobile and not _may_dial(config, person.mobile):
+        if person.mobile and longest_rule(person.mobile, config.dial_out) is None:
             what = f"no rule in dial_out lets Kai dial {person.mobile}; add one for its beginning"
             yield Mistake(place=(*place, "mobile"), what=what)
-
-
-def _may_dial(config: "Config", number: str) -> bool:
-    return any(
-        number.startswith(rule.prefix) and not number.startswith(rule.but_not)
-        for rule in config.dial_out
-    )
 
 
 def _teams(config: "Config") -> Iterator[Mistake]:

@@ -6,7 +6,6 @@ from typing import Final
 from kai_ari.dialogue import handoff_lines, lines, outreach_lines
 
 ALL: Final = (*lines.OWN, *handoff_lines.OWN, *outreach_lines.OWN)
-BY_ID: Final = {line.id: line for line in ALL}
 
 
 def fixed_lines(

@@ -37,6 +37,7 @@ TO_A_MACHINE: Final = line(
     "to_a_machine",
     "Hello, this is Kai, the phone assistant of {business}. We are returning your call. "
     "Please call us when it suits you. If you hear this yourself, press one now.",
+    interruptible=False,  # its greeting's last words, or its tone; a key counts after it
 )
 ASK_WHEN: Final = line(
     "ask_when",

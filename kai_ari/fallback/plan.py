@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import Any
 from kai_ari.calls.events import Situation
 from kai_ari.fallback.rungs import ENDINGS, Goodbye, Ladder, Rule, Target, Voicemail
 from kai_ari.people.staff import Staff
+from kai_ari.promises.permission import longest_rule
 
 #: The ladder of a business that wrote none: a message is taken, as ever.
 BUILT_IN_LADDER = Ladder(
@@ -27,15 +28,6 @@ class DialOut:
     prefix: str
     trunk: str
     but_not: tuple[str, ...] = ()
-
-
-def trunk_for(number: str, rules: Sequence[DialOut]) -> str | None:
-    """The rule with the longest prefix of `number` decides alone."""
-    fits = [rule for rule in rules if number.startswith(rule.prefix)]
-    rule = max(fits, key=lambda rule: len(rule.prefix), default=None)
-    if rule is None or number.startswith(rule.but_not):
-        return None
-    return rule.trunk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +81,8 @@ class Plan:
 
     def trunk_for(self, number: str) -> str | None:
         """The trunk that `number` goes out through, or None when no rule permits it."""
-        return trunk_for(number, self.dial_out)
+        rule = longest_rule(number, self.dial_out)
+        return rule.trunk if rule else None
 
     @cached_property
     def hash(self) -> str:

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from kai_ari.followup.outbox import ItemState, OutboxItem, Recipient
 from kai_ari.followup.reaching import (
+    RINGS,
     WEBHOOK,
     AlertRules,
     Step,
@@ -180,6 +181,8 @@ class _Steps:
             return _errors(mine)
         if self.incident.informs:
             return None
+        if any(_on_the_phone(item) for item in alive):  # they may be talking with the caller
+            return None
         if at + 1 < len(self.steps) and self.now >= self._until(mine, at):
             minutes = self.steps[at].wait // timedelta(minutes=1)
             names = ", ".join(dict.fromkeys(item.to.name for item in mine))
@@ -193,7 +196,8 @@ class _Steps:
     def _wait(self, mine: Sequence[OutboxItem], at: int) -> Decision:
         if at + 1 >= len(self.steps) or self.incident.informs:
             return Decision(over=True)
-        return Decision(again=self._until(mine, at))
+        until = self._until(mine, at)
+        return Decision(again=until if until > self.now else None)  # None: when the call is over
 
     def _behind_the_last(self) -> Decision:
         """Another way was tried for each; once that has failed, the next one is."""
@@ -217,6 +221,10 @@ class _Steps:
                     at = _not_before(person, channel, self.incident, self.rules, self.now)
                     yield _telling(self.incident, ANY_WAY, channel, to, at)
                     break
+
+
+def _on_the_phone(item: OutboxItem) -> bool:
+    return item.channel in RINGS and item.state is ItemState.SENDING
 
 
 def _of_step(items: Iterable[OutboxItem], step: str) -> list[OutboxItem]:

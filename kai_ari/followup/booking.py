@@ -1,15 +1,13 @@
 """Call backs that somebody of the business asks for: a record of their own, without a call."""
 
 from datetime import datetime
-from uuid import uuid4
 
 from kai_ari.calls.call import CallId, new_call_id
-from kai_ari.calls.events import Ended, EndedBy, ObligationWritten, SlotTaken
+from kai_ari.calls.events import Ended, EndedBy, SlotTaken
 from kai_ari.calls.follow_events import CallBackAsked
 from kai_ari.calls.leg_events import CallbackBooked
-from kai_ari.clock import require_zone
 from kai_ari.followup.ports import Desk
-from kai_ari.promises.obligation import Obligation, Owed
+from kai_ari.promises.obligation import Obligation, Owed, new_obligation
 
 
 async def book(
@@ -22,20 +20,14 @@ async def book(
     call = new_call_id(now)
     known = {"name": name, "reason": reason}
     about = {"number": number, **known, "due": due.isoformat()}
-    obligation = Obligation(
-        id=uuid4().hex[:16],
-        call=call,
-        owed=Owed.CALL_BACK,
-        since=require_zone(now),
-        about={what: value for what, value in about.items() if value},
-        due=require_zone(due),
-    )
+    about = {what: value for what, value in about.items() if value}
+    obligation, written = new_obligation(call, Owed.CALL_BACK, since=now, about=about, due=due)
     await desk.note(
         call,
         CallBackAsked(how="command", by=by),
         *(SlotTaken(slot=s, value=v, how="command") for s, v in known.items() if v),
         CallbackBooked(number=number, due=due.isoformat()),
-        ObligationWritten(obligation=obligation.id, owed=Owed.CALL_BACK.value),
+        written,
         Ended(by=EndedBy.KAI, cause=None, reason="asked_for"),
         obligations=(obligation,),
     )

@@ -290,7 +290,9 @@ class CallBacks:
             return Came(result=CallBackResult.FAILED, why=str(error))
         if came is not None:
             return came
-        told = came_of(call_back.call, await self.desk.history(call_back.call))
+        history = await self.desk.history(call_back.call)
+        of_call = await self.desk.history(call_back.of_call)
+        told = came_of(call_back.call, history, of_call)
         return told or Came(result=CallBackResult.UNCERTAIN, why="it left no record")
 
     async def _left_over(
@@ -308,7 +310,7 @@ class CallBacks:
             _log.info("not known whether a call is up", extra=log.fields(error=str(error)))
             return self.clock.now() + SOON
         call = call_of(channel)
-        came = came_of(call, await self.desk.history(call)) if call else None
+        came = came_of(call, await self.desk.history(call), history) if call else None
         came = came or Came(
             result=CallBackResult.UNCERTAIN, why="Kai ended in the middle of it: it may have rung"
         )

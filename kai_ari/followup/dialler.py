@@ -7,7 +7,13 @@ from typing import Protocol
 from kai_ari.calls import events as ev
 from kai_ari.calls.call import CallId
 from kai_ari.calls.events import EndedBy, Event
-from kai_ari.calls.follow_events import CallBackResult, CalledOut, OptedOut
+from kai_ari.calls.follow_events import (
+    CallBackResult,
+    CallBackStarted,
+    CalledOut,
+    ObligationDue,
+    OptedOut,
+)
 from kai_ari.calls.outcome import Headline, left_unfinished, outcome
 from kai_ari.dialogue.turns import Why
 
@@ -62,8 +68,9 @@ class Dialler(Protocol):
         ...
 
 
-def came_of(call: CallId, history: Sequence[Event]) -> Came | None:
-    """What the record of an answered call back says. None: there is no such record."""
+def came_of(call: CallId, history: Sequence[Event], of_call: Sequence[Event]) -> Came | None:
+    """What the record of an answered call back says, with that of the call `of_call` that it was
+    owed on. None: there is no such record."""
     called = next((event for event in history if isinstance(event, CalledOut)), None)
     if called is None:
         return None
@@ -84,11 +91,21 @@ def came_of(call: CallId, history: Sequence[Event]) -> Came | None:
     if taken.get("call_back") == "not wanted":
         why = "they do not want it any more"
         return Came(result=CallBackResult.REJECTED, why=why, not_needed="the caller")
-    if ended is not None and ended.reason == "postponed":
+    if "call_again" in taken and _due_anew(called.for_obligation, of_call):
         return Came(result=CallBackResult.LATER, why=f"they asked for {taken['call_again']}")
     if called.answered == "machine" or (ended is not None and ended.reason == "machine"):
         return Came(result=CallBackResult.MACHINE, why=called.why)
     return _nothing(ended)
+
+
+def _due_anew(obligation: str, of_call: Sequence[Event]) -> bool:
+    """Whether a time was written since the latest attempt began: that is done before it is
+    promised, and holds even if they hang up, or Kai dies, in the middle of the promise."""
+    due = False
+    for event in of_call:
+        if isinstance(event, CallBackStarted | ObligationDue) and event.obligation == obligation:
+            due = isinstance(event, ObligationDue)
+    return due
 
 
 def _nothing(ended: ev.Ended | None) -> Came:

@@ -7,8 +7,15 @@ from datetime import datetime
 from kai_ari.calls.call import CallId
 from kai_ari.calls.chain import Record
 from kai_ari.calls.events import Ended, Event
-from kai_ari.calls.follow_events import CallBackEnded, ReceiptCame, ReceiptResult, SendingEnded
+from kai_ari.calls.follow_events import (
+    CallBackEnded,
+    MessageDeposited,
+    ReceiptCame,
+    ReceiptResult,
+    SendingEnded,
+)
 from kai_ari.followup.facts import Facts, facts_of
+from kai_ari.followup.mailbox import mailbox_item
 from kai_ari.followup.summary import shown_id
 from kai_ari.promises.obligation import Obligation, Owed
 from kai_ari.promises.standing import Standing, standing
@@ -19,7 +26,6 @@ _OWED = {
     Owed.DELIVER_MESSAGE: "a message to be read",
     Owed.CALL_BACK: "a call back",
     Owed.ALERT: "somebody to know of it",
-    Owed.HAND_TO_WORKFLOW: "a case to hand on",
 }
 
 
@@ -93,6 +99,10 @@ def _done(obligation: str, history: Sequence[Event]) -> list[str]:
         if getattr(event, "obligation", None) != obligation:
             continue
         match event:
+            case MessageDeposited():
+                sent[mailbox_item(obligation)] = "in the mailbox"
+            case SendingEnded(item=item) if item == mailbox_item(obligation):
+                sent[item] = "not in the mailbox"
             case SendingEnded(item=item, result=result):
                 sent[item] = f"{_channel(item)} {result.value}"
             case ReceiptCame(item=item, result=result):

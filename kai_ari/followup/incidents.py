@@ -20,7 +20,7 @@ from kai_ari.promises.standing import Standing, State, standing
 WORDS_WITHIN = timedelta(seconds=5)
 
 #: Being told is what these are owed; a call back is kept by nothing but a talk or a person's word.
-_KEPT_BY_TELLING = frozenset({Owed.DELIVER_MESSAGE, Owed.ALERT, Owed.HAND_TO_WORKFLOW})
+_KEPT_BY_TELLING = frozenset({Owed.DELIVER_MESSAGE, Owed.ALERT})
 
 _DELIVERED = "delivered to "
 

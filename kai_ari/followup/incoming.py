@@ -5,11 +5,9 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from uuid import uuid4
 
 from kai_ari import log
 from kai_ari.calls.call import CallId
-from kai_ari.calls.events import ObligationWritten
 from kai_ari.calls.follow_events import (
     AlertAcknowledged,
     CallerReplied,
@@ -25,7 +23,7 @@ from kai_ari.followup.ports import Desk, Notice
 from kai_ari.followup.summary import ID_SHOWN
 from kai_ari.followup.text_back import is_text_back
 from kai_ari.people.staff import Person
-from kai_ari.promises.obligation import Obligation, Owed
+from kai_ari.promises.obligation import Owed, new_obligation
 from kai_ari.promises.opt_out import Listed, OptOut, Reply, read_reply
 from kai_ari.promises.standing import State, standing
 
@@ -198,14 +196,8 @@ class Incoming:
         if not tell:
             await self.desk.note(item.call, replied)
             return
-        alert = Obligation(
-            id=uuid4().hex[:16],
-            call=item.call,
-            owed=Owed.ALERT,
-            since=self.clock.now(),
-            about={"number": item.to.address, "reason": replied.said},
-        )
-        written = ObligationWritten(obligation=alert.id, owed=alert.owed.value)
+        about = {"number": item.to.address, "reason": replied.said}
+        alert, written = new_obligation(item.call, Owed.ALERT, since=self.clock.now(), about=about)
         await self.desk.note(item.call, replied, written, obligations=(alert,))
         await self.changed(item.call)
 

@@ -3,7 +3,9 @@
     owed, with a recording ──put──> in the mailbox: its lamp is lit ──heard──> kept
             └── not taken: tried again, ever more rarely; it stays owed
 
-The mailbox is asked in turns: what was heard on the phone shows there as no longer new.
+The mailbox is asked in turns: what was heard on the phone shows there as no longer new, and what
+was deleted in its folder of deleted messages. That one of them is not there at all proves nothing:
+the machine is a new one, or was restored.
 """
 
 import asyncio
@@ -35,6 +37,10 @@ LONGEST_WAIT = timedelta(minutes=15)
 #: A message that was kept otherwise is put in only so soon after it was taken.
 RECENT = timedelta(days=1)
 
+#: Where app_voicemail puts what is deleted on the phone (backupdeleted in voicemail.conf).
+DELETED = "Deleted"
+
+_GONE = "neither heard nor deleted, and no longer in mailbox"
 _NAME_MAX = 40  # what the display of a telephone shows
 
 _log = log.get("mailboxes")
@@ -112,17 +118,14 @@ class MailboxKeeper:
         self._lying: dict[str, _Lying] = {}  # by obligation
         self._trouble: dict[str, _Trouble] = {}
         self._settled: set[str] = set()  # neither to be put, nor to be heard any more
-        self._told = ""
+        self._missing: dict[str, int] = {}  # of `_lying`: looks in which it was in no folder
+        self._told: dict[str, str] = {}  # of what is in trouble: a box, or an obligation
 
     async def run(self) -> None:
-        """Until cancelled. What fails is told once and tried again."""
+        """Until cancelled."""
         mark = 0
         while True:
-            try:
-                await self.once()
-                self._told = ""
-            except Exception as error:  # noqa: BLE001 - the messages after it are to be kept, too
-                self._tell(error)
+            await self._quietly("", self.once())
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
                     mark = await self._desk.news(mark)
@@ -132,16 +135,24 @@ class MailboxKeeper:
                 _log.warning("the ledger tells no news", extra=log.fields(error=str(error)))
                 await asyncio.sleep(LOOK_EVERY_S)
 
-    def _tell(self, error: Exception) -> None:
-        """Once, however often it is tried."""
-        if str(error) == self._told:
+    async def _quietly(self, what: str, act: Awaitable[None]) -> None:
+        """What fails keeps nothing else waiting: it is told once, and tried again in each turn."""
+        try:
+            await act
+        except Exception as error:  # noqa: BLE001 - the others are to be kept, too
+            self._tell(what, error)
+        else:
+            self._told.pop(what, None)
+
+    def _tell(self, what: str, error: Exception) -> None:
+        if self._told.get(what) == str(error):
             return
-        self._told = str(error)
+        self._told[what] = str(error)
         known = isinstance(error, AsteriskError | MediaError | LedgerError)
         _log.warning(
             "mailboxes could not be kept",
             exc_info=None if known else error,
-            extra=log.fields(error=self._told),
+            extra=log.fields(of=what, error=str(error)),
         )
 
     async def once(self) -> None:
@@ -151,16 +162,19 @@ class MailboxKeeper:
         self._settled &= set(candidates)
         for obligation in candidates.values():
             if obligation.id not in self._settled and obligation.id not in self._lying:
-                await self._see_to(obligation)
+                await self._quietly(obligation.id, self._see_to(obligation))
         boxes: dict[str, list[_Lying]] = defaultdict(list, {self._box: []})
         for lying in self._lying.values():
             boxes[lying.box].append(lying)
         for box, lying_there in boxes.items():
-            messages = await self._mailboxes.messages(box)
-            for lying in lying_there:
-                await self._notice(lying, messages)
-            if box == self._box:
-                await self._collect(messages)
+            await self._quietly(box, self._look_into(box, lying_there))
+
+    async def _look_into(self, box: str, lying_there: Sequence[_Lying]) -> None:
+        messages = await self._mailboxes.messages(box)
+        for lying in lying_there:
+            await self._quietly(lying.obligation, self._notice(lying, messages))
+        if box == self._box:
+            await self._collect(messages)
 
     # -- putting -------------------------------------------------------------------
 
@@ -214,14 +228,7 @@ class MailboxKeeper:
         self._trouble[obligation.id] = _Trouble(why=why, wait=wait, again=self._clock.now() + wait)
         _log.warning("a message is not in its mailbox yet", extra=log.fields(error=why))
         if earlier is None or earlier.why != why:
-            failed = follow.SendingEnded(
-                obligation=obligation.id,
-                item=f"{obligation.id}.mailbox",
-                result=SendingResult.FAILED,
-                receipt="",
-                why=why,
-            )
-            await self._desk.note(obligation.call, failed)
+            await self._desk.note(obligation.call, _failed(obligation.id, why))
 
     async def _lies_now(self, obligation: Obligation, box: str, message: str) -> None:
         deposited = follow.MessageDeposited(obligation=obligation.id, mailbox=box, message=message)
@@ -233,20 +240,57 @@ class MailboxKeeper:
     # -- hearing -------------------------------------------------------------------
 
     async def _notice(self, lying: _Lying, messages: Sequence[Voicemail]) -> None:
+        """Who deletes a message without hearing it out knows of it, and wants no more."""
         found = next((message for message in messages if message.id == lying.message), None)
-        if found is not None and found.new:
+        if found is None:
+            await self._missed(lying)
             return
-        what = "deleted there" if found is None else f"now in its folder {found.folder}"
+        self._missing.pop(lying.obligation, None)
+        if found.new:
+            return
         events: list[Event] = [follow.MessageHeard(obligation=lying.obligation, how="mailbox")]
         stands = standing(await self._desk.history(lying.call), lying.obligation)
         if stands is not None and stands.state in (State.OPEN, State.BROKEN):
-            evidence = f"heard in mailbox {lying.box}: message {lying.message} is {what}"
+            what = "deleted" if found.folder == DELETED else "heard"
+            evidence = (
+                f"{what} in mailbox {lying.box}: message {lying.message} is now in its folder"
+                f" {found.folder}"
+            )
             events.append(follow.ObligationKept(obligation=lying.obligation, evidence=evidence))
         try:
             await self._desk.note(lying.call, *events)
         except Overtaken:
             return  # somebody has closed it this moment: look again
         self._settle(lying.obligation)
+
+    async def _missed(self, lying: _Lying) -> None:
+        """Nobody is known to have heard it: it stays owed, and its call says so. It is not put in
+        again: where Asterisk keeps no deleted messages, what its owner has deleted would come
+        back."""
+        looks = self._missing.get(lying.obligation, 0)
+        if looks == 1:  # the first may have been while it was moved
+            gone = _failed(lying.obligation, f"{_GONE} {lying.box}: message {lying.message}")
+            history = await self._desk.history(lying.call)
+            stands = standing(history, lying.obligation)
+            if stands is not None and stands.state is State.OPEN and gone not in history:
+                _log.warning("a message is gone from its mailbox", extra=log.fields(of=lying.call))
+                await self._desk.note(lying.call, gone)
+        self._missing[lying.obligation] = min(looks + 1, 2)
+
+
+def mailbox_item(obligation: str) -> str:
+    """By what an attempt to put its message in is on record."""
+    return f"{obligation}.mailbox"
+
+
+def _failed(obligation: str, why: str) -> Event:
+    return follow.SendingEnded(
+        obligation=obligation,
+        item=mailbox_item(obligation),
+        result=SendingResult.FAILED,
+        receipt="",
+        why=why,
+    )
 
 
 def _where(history: Sequence[Event], obligation: Obligation) -> _Lying | None:

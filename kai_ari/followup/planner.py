@@ -154,7 +154,6 @@ class Planner:
             html=str(item.body["html"]) if item.body["html"] else None,
             recording=recording,
             urgent=bool(item.body["urgent"]),
-            ask_receipt=True,
             call=item.call,
             obligation=item.obligation,
         )

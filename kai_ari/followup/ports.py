@@ -32,7 +32,6 @@ class Notice:
     html: str | None
     recording: Path | None
     urgent: bool
-    ask_receipt: bool
     call: CallId
     obligation: str
 
@@ -87,19 +86,9 @@ class Desk(Protocol):
     """
 
     async def owed(
-        self,
-        *,
-        call: CallId | None = None,
-        kind: Owed | None = None,
-        due_by: datetime | None = None,
-        unplanned: bool = False,
-        limit: int | None = None,
+        self, *, call: CallId | None = None, kind: Owed | None = None
     ) -> Sequence[Obligation]:
-        """Open obligations, oldest first. `due` is as it stands now.
-
-        `due_by`: due then or earlier, or without a due time. `unplanned`: without any row in
-        the outbox yet.
-        """
+        """Open obligations, oldest first. `due` is as it stands now."""
         ...
 
     async def lengths(self) -> Mapping[CallId, int]:
@@ -177,8 +166,8 @@ class Desk(Protocol):
         """The entry that keeps Kai from ringing the number, or None."""
         ...
 
-    async def say_opt_out(self, entry: OptOut, *, call: CallId | None = None) -> None:
-        """Add an entry, and OptedOut to the record of `call` when it is about that."""
+    async def say_opt_out(self, entry: OptOut) -> None:
+        """Add an entry. What is said on a call is OptedOut on its record, which adds one, too."""
         ...
 
     async def dialled(self, since: datetime, *, obligation: str) -> Sequence[Dialled]:

@@ -10,6 +10,8 @@ from kai_ari.people.ways import LOUD, address_of, way_at_leisure
 
 #: The channel of the business's own systems: `tell` is then one of the webhooks.
 WEBHOOK = "webhook"
+#: Channels that are somebody's telephone ringing: such a notice is on its way while they talk.
+RINGS = frozenset({"phone"})
 
 
 @dataclass(frozen=True, kw_only=True)

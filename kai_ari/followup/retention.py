@@ -54,21 +54,29 @@ class Retention:
             await asyncio.sleep(_EVERY_S)
 
     async def once(self) -> int:
-        """How many were deleted. Raises LedgerError."""
+        """How many were deleted. Raises LedgerError when they cannot be listed."""
         before = self._clock.now() - timedelta(days=self._days)
         deleted = 0
         for name in await self._files.names():
-            call = CallId(name.partition("-")[0])
-            records = await self._desk.records(call)
-            recording = _over(records, name, before)
-            if recording is None:
-                continue
-            if not any(isinstance(r.event, RecordingDeleted) for r in records if _is(r, recording)):
-                why = f"older than {self._days} days (keep.recordings)"
-                await self._desk.note(call, RecordingDeleted(recording=recording, why=why))
-            await self._files.delete(name)
-            deleted += 1
+            try:
+                deleted += await self._delete(name, before)
+            except LedgerError as error:  # of its own call only, as far as is known
+                why = log.fields(of=name, error=str(error))
+                _log.error("a recording cannot be looked at", extra=why)
         return deleted
+
+    async def _delete(self, name: str, before: datetime) -> bool:
+        """Whether it was deleted, being older."""
+        call = CallId(name.partition("-")[0])
+        records = await self._desk.records(call)
+        recording = _over(records, name, before)
+        if recording is None:
+            return False
+        if not any(isinstance(r.event, RecordingDeleted) for r in records if _is(r, recording)):
+            why = f"older than {self._days} days (keep.recordings)"
+            await self._desk.note(call, RecordingDeleted(recording=recording, why=why))
+        await self._files.delete(name)
+        return True
 
 
 def _is(record: Record, recording: str) -> bool:

@@ -26,7 +26,7 @@ from kai_ari.followup.incidents import still_wanted
 from kai_ari.followup.outbox import ItemState, OutboxItem, Overtaken
 from kai_ari.followup.planner import Planner
 from kai_ari.followup.ports import Desk, Notifier, SendingFailed, Sent
-from kai_ari.followup.reaching import quiet_end
+from kai_ari.followup.reaching import RINGS, quiet_end
 from kai_ari.followup.text_back import TextBacks, is_text_back
 from kai_ari.promises.permission import Refused
 from kai_ari.promises.retry import BackOff, Breaker, BreakerState
@@ -37,11 +37,11 @@ _log = log.get("followup")
 BACK_OFF = BackOff(first_s=5.0, factor=2.0, most_s=900.0, jitter=0.3, attempts=18)
 #: Notices that are under way by one channel at once.
 AT_ONCE = 8
-#: A notifier has limits of its own; these only end what hangs all the same.
+#: A gateway has limits of its own; this only ends what hangs all the same.
 LIMIT_S = 120.0
-PHONE_LIMIT_S = 600.0
-#: Never blindly again: what may have rung somebody's phone. Nor is a caller texted twice.
-RINGS = frozenset({"phone"})
+#: An alert by telephone is sent when the call is over, and whoever is called may talk with the
+#: caller in it: longer than Asterisk lets any call of Kai's last (an hour), and its ringing.
+PHONE_LIMIT_S = 3900.0
 #: One gateway is behind all notices of such a channel: what fails for one fails for all. A phone
 #: that is off says nothing of the others.
 ONE_GATEWAY = frozenset({"sms", "email"})
@@ -221,6 +221,7 @@ class Sender:
             receipt="",
             why=why,
         )
+        # Never blindly again: what may have rung somebody's phone. Nor is a caller texted twice.
         blind = failed.uncertain and (item.channel in RINGS or is_text_back(item))
         again = self.again(item) if failed.retry and not blind else None
         if again is not None:

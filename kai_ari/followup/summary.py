@@ -30,7 +30,6 @@ OWED_IN_WORDS = {
     Owed.DELIVER_MESSAGE: "this message",
     Owed.CALL_BACK: "a call back",
     Owed.ALERT: "this alert",
-    Owed.HAND_TO_WORKFLOW: "to hand it on",
 }
 
 

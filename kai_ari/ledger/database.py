@@ -70,6 +70,17 @@ def require_current(path: Path) -> None:
         )
 
 
+def make_ready(path: Path) -> None:
+    """Make the ledger at `path` when there is none yet. Blocking. Raises LedgerError.
+
+    One of another version is left alone: an agent may be working on it.
+    """
+    if path.exists():
+        require_current(path)
+    else:
+        prepare(path)
+
+
 def writer_engine(path: Path) -> Engine:
     engine = create_engine(URL.create("sqlite", database=str(path)), pool_size=1, max_overflow=0)
     _tune(engine, begin="BEGIN IMMEDIATE", pragmas=("synchronous=FULL",))

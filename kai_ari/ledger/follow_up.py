@@ -13,12 +13,12 @@ from kai_ari import log
 from kai_ari.calls.call import CallId
 from kai_ari.calls.chain import Record
 from kai_ari.calls.events import Event
-from kai_ari.calls.follow_events import CallBackEnded, CallBackStarted, CalledOut, OptedOut
+from kai_ari.calls.follow_events import CallBackEnded, CallBackStarted, CalledOut
 from kai_ari.calls.outcome import Headline
 from kai_ari.clock import Clock
 from kai_ari.followup.outbox import ItemState, OutboxItem
 from kai_ari.ledger import tables
-from kai_ari.ledger.database import prepare, reader_engine, require_current, writer_engine
+from kai_ari.ledger.database import make_ready, reader_engine, writer_engine
 from kai_ari.ledger.faults import LedgerCorrupt, LedgerRefused
 from kai_ari.ledger.follow_rows import to_item, to_opt_out
 from kai_ari.ledger.projection import storable
@@ -43,13 +43,7 @@ class SqlFollowUp:
     # -- what is owed ----------------------------------------------------------------
 
     async def owed(
-        self,
-        *,
-        call: CallId | None = None,
-        kind: Owed | None = None,
-        due_by: datetime | None = None,
-        unplanned: bool = False,
-        limit: int | None = None,
+        self, *, call: CallId | None = None, kind: Owed | None = None
     ) -> Sequence[Obligation]:
         rows = tables.obligations
         query = select(rows).where(rows.c.state == State.OPEN.value)
@@ -57,13 +51,8 @@ class SqlFollowUp:
             query = query.where(rows.c.call == call)
         if kind is not None:
             query = query.where(rows.c.owed == kind.value)
-        if due_by is not None:
-            query = query.where(or_(rows.c.due.is_(None), rows.c.due <= instant_text(due_by)))
-        if unplanned:
-            query = query.where(~exists().where(tables.outbox.c.obligation == rows.c.id))
-        query = query.order_by(rows.c.since, rows.c.id).limit(limit)
         found = []
-        for row in await self._ledger.rows(query):
+        for row in await self._ledger.rows(query.order_by(rows.c.since, rows.c.id)):
             try:
                 found.append(to_obligation(row).obligation)
             except LedgerCorrupt as error:
@@ -217,12 +206,8 @@ class SqlFollowUp:
         entry = to_opt_out(found[0]) if found else None
         return entry if entry is not None and entry.state is Listed.OUT else None
 
-    async def say_opt_out(self, entry: OptOut, *, call: CallId | None = None) -> None:
-        if call is None or entry.state is Listed.IN:
-            await self._ledger.submit(None, (), opt_outs=(entry,))
-        else:
-            said = OptedOut(number=entry.number, source=entry.source, said=entry.evidence)
-            await self._ledger.append(call, said)
+    async def say_opt_out(self, entry: OptOut) -> None:
+        await self.say_opt_outs((entry,))
 
     async def say_opt_outs(self, entries: Sequence[OptOut]) -> None:
         """All of them or, when this raises LedgerError, none."""
@@ -299,7 +284,7 @@ async def open_desk(path: Path, clock: Clock) -> AsyncIterator[SqlFollowUp]:
     A ledger of another version is left alone: an agent may be working on it. Several
     processes may write: each append is one transaction that begins by taking the lock.
     """
-    await asyncio.to_thread(_make_ready, path)
+    await asyncio.to_thread(make_ready, path)
     writer = Writer(path, writer_engine(path))
     readers = reader_engine(path)
     try:
@@ -309,10 +294,3 @@ async def open_desk(path: Path, clock: Clock) -> AsyncIterator[SqlFollowUp]:
             await writer.close()
         finally:
             await readers.dispose()
-
-
-def _make_ready(path: Path) -> None:
-    if path.exists():
-        require_current(path)
-    else:
-        prepare(path)

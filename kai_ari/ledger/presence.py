@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kai_ari.ledger.database import prepare, reader_engine, require_current, writer_engine
+from kai_ari.ledger.database import make_ready, reader_engine, writer_engine
 from kai_ari.ledger.faults import FAULTS, LedgerCorrupt, explain
 from kai_ari.ledger.tables import presence as table
 from kai_ari.people.presence import Presence, PresenceBook
@@ -60,20 +60,13 @@ async def open_presence(path: Path) -> AsyncIterator[SqlPresence]:
 
     A ledger of another version is left alone: an agent may be working on it.
     """
-    await asyncio.to_thread(_make_ready, path)
+    await asyncio.to_thread(make_ready, path)
     readers, writer = reader_engine(path), writer_engine(path)
     try:
         yield SqlPresence(path, readers, writer)
     finally:
         writer.dispose()
         await readers.dispose()
-
-
-def _make_ready(path: Path) -> None:
-    if path.exists():
-        require_current(path)
-    else:
-        prepare(path)
 
 
 def _to_presence(row: Row[Any]) -> Presence:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import uuid4
 
 from kai_ari.calls.call import CallId
+from kai_ari.calls.events import ObligationWritten
 from kai_ari.clock import require_zone
 
 
@@ -12,7 +14,6 @@ class Owed(StrEnum):
     DELIVER_MESSAGE = "deliver_message"
     CALL_BACK = "call_back"
     ALERT = "alert"  # somebody is to be told of this call
-    HAND_TO_WORKFLOW = "hand_to_workflow"  # the business's own desk or system is to take the case
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,3 +34,11 @@ class Obligation:
         require_zone(self.since)
         if self.due is not None:
             require_zone(self.due)
+
+
+def new_obligation(
+    call: CallId, owed: Owed, *, since: datetime, about: dict[str, str], due: datetime | None = None
+) -> tuple[Obligation, ObligationWritten]:
+    """With an id of its own, and the event that goes with it."""
+    made = Obligation(id=uuid4().hex[:16], call=call, owed=owed, since=since, about=about, due=due)
+    return made, ObligationWritten(obligation=made.id, owed=owed.value)

@@ -4,13 +4,13 @@ Asked when a call back is booked (`may_ever_dial`) and again when it is due (`ma
 number that somebody spoke or typed is never enough to make Kai dial it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -61,11 +61,34 @@ class Dialled:
     ended: datetime | None
 
 
+class DialRule(Protocol):
+    """Numbers that begin with `prefix`, but for those that begin with any of `but_not`."""
+
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def but_not(self) -> tuple[str, ...]: ...
+
+
+R = TypeVar("R", bound=DialRule)
+
+
+def longest_rule(number: str, rules: Iterable[R]) -> R | None:
+    """Which of `rules` permits `number`: of all their prefixes and exclusions that it begins with
+    the longest decides."""
+    fits = [rule for rule in rules if number.startswith(rule.prefix)]
+    longest = max(fits, key=lambda rule: len(rule.prefix), default=None)
+    if longest is None or number.startswith(longest.but_not):
+        return None
+    excluded = (no for rule in fits for no in rule.but_not if number.startswith(no))
+    return longest if all(len(no) <= len(longest.prefix) for no in excluded) else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Prefix:
-    """Numbers that begin with `begins`, but for those that begin with any of `but_not`."""
+    """A `DialRule`."""
 
-    begins: str
+    prefix: str
     but_not: tuple[str, ...] = ()
 
 
@@ -76,7 +99,7 @@ class Rules:
 
     International is what lies outside `country` (ISO 3166): a prefix that is longer than the
     country's own calling code, or that has another one, opens it, and `countries` do.
-    Premium numbers are opened by `premium` alone. `per_minute` is what a begun minute costs, in
+    Premium numbers nothing opens. `per_minute` is what a begun minute costs, in
     the business's currency, by what a number begins with: the longest holds, and opens nothing.
     `longest` is where Kai ends a call back.
     """
@@ -85,7 +108,6 @@ class Rules:
     zone: ZoneInfo
     prefixes: tuple[Prefix, ...]
     countries: frozenset[str] = frozenset()
-    premium: tuple[str, ...] = ()
     extensions: frozenset[str] = frozenset()  # phones of the business's own
     between: tuple[int, int] = (9 * 60, 20 * 60)
     opens: Callable[[datetime], datetime | None] = require_zone
@@ -124,10 +146,10 @@ def may_ever_dial(number: str, rules: Rules, opted_out: OptOut | None) -> Permit
     parsed = _parsed(number)
     if parsed is None:
         return Refused(reason=Reason.NOT_A_NUMBER)
-    allowed = _prefix(number, rules)
+    allowed = longest_rule(number, rules.prefixes)
     if allowed is None:
         return Refused(reason=Reason.NOT_ALLOWED)
-    if phonenumbers.number_type(parsed) in _PREMIUM and not number.startswith(rules.premium):
+    if phonenumbers.number_type(parsed) in _PREMIUM:
         return Refused(reason=Reason.PREMIUM)
     if _is_closed_abroad(parsed, allowed, rules):
         return Refused(reason=Reason.INTERNATIONAL)
@@ -183,22 +205,14 @@ def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
     return parsed if e164 == number and phonenumbers.is_possible_number(parsed) else None
 
 
-def _prefix(number: str, rules: Rules) -> Prefix | None:
-    """The longest that permits it; one that excludes it forbids it, whatever others say."""
-    matching = [prefix for prefix in rules.prefixes if number.startswith(prefix.begins)]
-    if any(number.startswith(prefix.but_not) for prefix in matching):
-        return None
-    return max(matching, key=lambda prefix: len(prefix.begins), default=None)
-
-
 def _is_closed_abroad(number: phonenumbers.PhoneNumber, allowed: Prefix, rules: Rules) -> bool:
     region = phonenumbers.region_code_for_number(number)
     if region == rules.country or region in rules.countries:
         return False
     code = f"+{number.country_code}"
     if number.country_code == phonenumbers.country_code_for_region(rules.country):
-        return len(allowed.begins) <= len(code)  # +1 opens the own country, and not Jamaica
-    return not allowed.begins.startswith(code)
+        return len(allowed.prefix) <= len(code)  # +1 opens the own country, and not Jamaica
+    return not allowed.prefix.startswith(code)
 
 
 # -- when ----------------------------------------------------------------------------

@@ -51,7 +51,6 @@ class Standing:
     attempts: int = 0
     attempt: int | None = None
     last_result: follow.CallBackResult | None = None
-    last_error: str | None = None  # why the latest sending or call back came to nothing
     closed_by: str | None = None
 
 
@@ -83,20 +82,11 @@ def _after(now: Standing, event: Event) -> Standing:
             return replace(now, heard=True)
         case follow.Escalated(step=step):
             return replace(now, step=max(now.step, step))
-        case follow.SendingEnded(result=result, why=why):
-            accepted = result is follow.SendingResult.ACCEPTED
-            return now if accepted else replace(now, last_error=why)
-        case follow.ReceiptCame(result=follow.ReceiptResult.FAILED, why=why):
-            return replace(now, last_error=why)
-        case follow.SendingGivenUp(why=why):
-            return replace(now, last_error=why)
         case follow.CallBackStarted(attempt=attempt):
             return replace(now, attempts=now.attempts + 1, attempt=attempt)
-        case follow.CallBackEnded(attempt=attempt, result=result, why=why):
-            ended = replace(now, last_result=result)
-            if result is not follow.CallBackResult.HUMAN_CONNECTED:
-                ended = replace(ended, last_error=why or result.value.replace("_", " "))
-            return replace(ended, attempt=None) if attempt == now.attempt else ended
+        case follow.CallBackEnded(attempt=attempt, result=result):
+            up = None if attempt == now.attempt else now.attempt
+            return replace(now, last_result=result, attempt=up)
     return _closed(now, event)
 
 

@@ -10,7 +10,7 @@ from kai_ari.calls import events as ev
 from kai_ari.calls.call import CallId
 from kai_ari.calls.events import EndedBy
 from kai_ari.clock import Clock
-from kai_ari.errors import AsteriskError, KaiError, SpeechError
+from kai_ari.errors import AsteriskError, KaiError, LedgerError, SpeechError
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
 from kai_ari.reception.ports import Ledger, RecordingShelf, duration_ms
@@ -31,11 +31,19 @@ _log = log.get("takeover")
 async def close_abandoned(ledger: Ledger, clock: Clock) -> Mapping[str, CallId]:
     """Close every open call as what its evidence says; the calls by their callers' channels.
 
-    A caller who is still there is served anew, and the new call names the old one.
+    A caller who is still there is served anew, and the new call names the old one. One whose
+    record is damaged stays open, and is told of at each start. Raises LedgerError.
     """
     by_channel: dict[str, CallId] = {}
     for call in await ledger.open_calls():
-        record = await _record_of(call, ledger, clock)
+        try:
+            record = await _record_of(call, ledger, clock)
+        except LedgerError as error:
+            if error.retryable:
+                raise
+            fields = log.fields(of=call, error=str(error))
+            _log.error("a call that an earlier agent left open stays open", extra=fields)
+            continue
         for event in record.history:
             if isinstance(event, ev.Arrived):
                 by_channel[event.channel] = call

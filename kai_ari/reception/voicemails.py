@@ -11,7 +11,7 @@ from kai_ari.calls.call import named_call_id
 from kai_ari.calls.events import EndedBy
 from kai_ari.calls.voicemail import Voicemail
 from kai_ari.clock import Clock
-from kai_ari.errors import AsteriskError, MediaError, SpeechError
+from kai_ari.errors import AsteriskError, LedgerError, MediaError, SpeechError
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
 from kai_ari.reception.ports import Ledger
@@ -60,15 +60,21 @@ class Voicemails:
         self._failures: dict[str, int] = {}
 
     async def collect(self, messages: Sequence[Voicemail]) -> None:
-        """Take up those that are new and nobody's yet. Raises LedgerError."""
+        """Take up those that are new and nobody's yet. Raises LedgerError, once all were tried."""
         self._known &= {message.id for message in messages}
+        faults = []
         for message in messages:
             if message.id in self._known:
                 continue
-            if await self._is_news(message):
-                await self._take_up(message)
-            else:
-                self._known.add(message.id)
+            try:
+                if await self._is_news(message):
+                    await self._take_up(message)
+                else:
+                    self._known.add(message.id)
+            except LedgerError as error:  # its own record may be damaged
+                faults.append(error)
+        if faults:
+            raise faults[0]
 
     async def _is_news(self, message: Voicemail) -> bool:
         if not message.new or message.caller_number in self._extensions:
@@ -92,7 +98,8 @@ class Voicemails:
                 _log.warning("a voicemail was not fetched", extra=log.fields(error=str(error)))
                 if failures < FETCH_ATTEMPTS:
                     return
-                await self._tell_without_sound(record, message, str(error))
+                if not _told(record):  # by an earlier agent
+                    await self._tell_without_sound(record, message, str(error))
         if not any(isinstance(event, ev.Ended) for event in record.history):
             stored = any(isinstance(event, ev.RecordingStored) for event in record.history)
             by = EndedBy.CALLER if stored else EndedBy.FAULT
@@ -133,3 +140,10 @@ class Voicemails:
     async def _tell_without_sound(self, record: CallRecord, message: Voicemail, why: str) -> None:
         await record.note(ev.RecordingFailed(recording=_RECORDING, why=why))
         await record.owe(Owed.ALERT, {**about(record.history), "voicemail": message.box})
+
+
+def _told(record: CallRecord) -> bool:
+    return any(
+        isinstance(event, ev.ObligationWritten) and event.owed == Owed.ALERT
+        for event in record.history
+    )

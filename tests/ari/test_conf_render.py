@@ -83,7 +83,7 @@ def test_a_trunk_without_an_account_has_neither_password_nor_registration() -> N
 
 
 def test_a_mailbox_keeps_its_columns_whatever_the_name() -> None:
-    assert "101 => 471100,Rossi  Dana,,,tz=here" in rendered()["voicemail.conf"]
+    assert "101 => 471100,Rossi  Dana,,,backupdeleted=100|tz=here" in rendered()["voicemail.conf"]
     assert "471100" not in rendered()["pjsip.conf"]
 
 

@@ -59,7 +59,6 @@ def notice(to: str) -> Notice:
         html=None,
         recording=None,
         urgent=True,
-        ask_receipt=True,
         call=CallId("c1"),
         obligation="o1",
     )

@@ -110,6 +110,11 @@ def test_the_machines_zone_where_the_business_has_none(
             "line 7: people.dana.mobile: no rule in dial_out",
         ),
         ("+1 (212) 555-0142", "+1 900 555 0142", "line 7: people.dana.mobile: no rule in dial_out"),
+        (
+            '["+1900"]}',
+            '["+1900"]}, {prefix: "+1212", trunk: provider, but_not: ["+1212555"]}',
+            "line 7: people.dana.mobile: no rule in dial_out",
+        ),
         ("+1 (212) 555-0142", "2125550142", "is not an international number; write e.g."),
         ("+1 (212) 555-0142", "+1 23", "is not an international number; write e.g."),
         ("dana@example.com", "dana", "people.dana.email: 'dana' is not an e-mail address"),

@@ -23,17 +23,18 @@ def test_the_nearest_ladder_is_the_one() -> None:
     assert Plan(business="A", staff=STAFF).ladder(ASKED, DID) == BUILT_IN_LADDER
 
 
-def test_the_longest_prefix_decides_alone() -> None:
+def test_the_longest_prefix_decides() -> None:
     rules = replace(
         plan(Voicemail()),
         dial_out=(
-            DialOut(prefix="+1", trunk="cheap"),
+            DialOut(prefix="+1", trunk="cheap", but_not=("+12125559",)),
             DialOut(prefix="+1212", trunk="local", but_not=("+1212976",)),
         ),
     )
     assert rules.trunk_for("+12125550100") == "local"
     assert rules.trunk_for("+13125550100") == "cheap"
     assert rules.trunk_for("+12129765550") is None
+    assert rules.trunk_for("+12125559000") is None
     assert rules.trunk_for("+442071838750") is None
 
 

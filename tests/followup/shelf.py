@@ -1,6 +1,8 @@
 """A ledger, recordings on disk, a scripted mailbox and a clock that is set by hand."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,9 +92,16 @@ class ScriptedMailbox:
         self.lying.append(message)
         return message
 
-    def hear(self, message: str) -> None:
-        """As *97 does: it moves to Old."""
-        self.lying = [replace(m, folder="Old") if m.id == message else m for m in self.lying]
+    def hear(self, message: str, *, folder: str = "Old") -> None:
+        """As *97 does: it moves to Old, or to Deleted."""
+        self.lying = [replace(m, folder=folder) if m.id == message else m for m in self.lying]
+
+
+def damage(path: Path, call: CallId) -> None:
+    """One row of the call's record can no longer be read."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TRIGGER IF EXISTS events_no_UPDATE")
+        connection.execute("UPDATE events SET data = '{' WHERE call = ? AND seq = 2", (call,))
 
 
 def message_of(

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kai_ari.calls import events as ev
 from kai_ari.calls.call import CallId, own_id
-from kai_ari.calls.events import Event
+from kai_ari.calls.events import EndedBy, Event
 from kai_ari.calls.follow_events import (
     CallBackEnded,
     CallBackResult,
@@ -38,7 +39,7 @@ NUMBER = "+12125550142"
 PERMITTED = Rules(
     country="US",
     zone=ZoneInfo("America/New_York"),
-    prefixes=(Prefix(begins="+1"),),
+    prefixes=(Prefix(prefix="+1"),),
     attempts=3,
     per_day=5,
     at_once=2,
@@ -230,6 +231,49 @@ def test_who_named_a_time_is_called_then(tmp_path: Path) -> None:
         day.calls.dial = dial_and_hear  # type: ignore[method-assign]
 
     one_day(tmp_path, Came(result=R.LATER), KEPT, check=check, before=named, hours=1.1)
+
+
+@pytest.mark.parametrize(
+    ("by", "reason"), [(EndedBy.CALLER, "hung_up"), (EndedBy.FAULT, "agent_died")]
+)
+def test_who_named_a_time_and_did_not_hear_it_confirmed_is_called_then(
+    tmp_path: Path, by: EndedBy, reason: str
+) -> None:
+    """They hung up meanwhile, or Kai died."""
+    later = AT + timedelta(hours=1)
+
+    async def named(day: Day) -> None:
+        async def dial(call_back: CallBack) -> Came | None:
+            if day.calls.made:
+                return await Calls.dial(day.calls, call_back)
+            await Calls.dial(day.calls, call_back)
+            record = (
+                CalledOut(
+                    channel=day.calls.channel_of(call_back.call),
+                    number=call_back.number,
+                    of_call=call_back.of_call,
+                    for_obligation=call_back.obligation,
+                    answered="person",
+                    why="",
+                ),
+                ev.SlotTaken(slot="call_again", value="tomorrow morning", how="keypad"),
+                ev.Ended(by=by, cause=None, reason=reason),
+            )
+            due = ObligationDue(
+                obligation=call_back.obligation, due=later.isoformat(), why="they said so"
+            )
+            await day.desk.note(call_back.of_call, due)
+            await day.desk.note(call_back.call, *record)
+            return None  # its record tells
+
+        day.calls.dial = dial  # type: ignore[method-assign,assignment]
+
+    async def check(day: Day) -> None:
+        assert day.minutes == [0, 60]
+        ends = [e for e in await day.events() if isinstance(e, CallBackEnded)]
+        assert ends[0].result is R.LATER
+
+    one_day(tmp_path, KEPT, check=check, before=named, hours=1.1)
 
 
 def test_who_has_opted_out_meanwhile_is_not_called(tmp_path: Path) -> None:

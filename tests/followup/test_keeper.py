@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from kai_ari.calls.follow_events import ObligationAssigned, ObligationKept, ReceiptResult
+from kai_ari.alert_calls import RING_S
+from kai_ari.asterisk.outbound import LONGEST_S
+from kai_ari.calls.follow_events import (
+    AlertAcknowledged,
+    ObligationAssigned,
+    ObligationKept,
+    ReceiptResult,
+)
 from kai_ari.followup.outbox import ItemState, OutboxItem
 from kai_ari.followup.ports import Desk, Notice, SendingFailed, Sent
 from kai_ari.followup.reaching import Step
@@ -303,6 +310,33 @@ def test_a_phone_that_may_have_rung_is_not_rung_again_blindly(tmp_path: Path) ->
             await pass_time(hours=3)
             assert len(phone.asked) == 1
             assert await house.states(call) == {"alert": "open"}
+
+    run(day())
+
+
+@pytest.mark.parametrize("takes_it", [True, False])
+def test_nobody_else_is_told_while_somebody_is_on_the_phone(tmp_path: Path, takes_it: bool) -> None:
+    """They may be talking with the caller, for as long as Asterisk lets a call last."""
+
+    async def day() -> None:
+        phone = Gateway("phone", [confirms if takes_it else takes], slow_s=LONGEST_S + RING_S)
+        sms = Gateway("sms", [takes])
+        steps = Step(tell="lee", by=("phone",)), Step(tell="dana", by=("sms",))
+        async with (
+            ledger_at(tmp_path / "l") as ledger,
+            office(ledger, rules(*steps), [phone, sms]) as house,
+        ):
+            call = await call_that_owes(ledger, Owed.CALL_BACK)
+            await pass_time(seconds=LONGEST_S + RING_S - 1)
+            assert not sms.asked
+            if takes_it:
+                [owed] = await ledger.obligations(call)
+                knows = AlertAcknowledged(obligation=owed.obligation.id, by="Lee Park", how="phone")
+                await ledger.append(call, knows)
+            await pass_time(minutes=1)
+            assert len(sms.got) == (0 if takes_it else 1)
+            states = {item.channel: item.state for item in await house.desk.items()}
+            assert states["phone"] is (ItemState.DELIVERED if takes_it else ItemState.SENT)
 
     run(day())
 

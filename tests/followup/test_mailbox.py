@@ -1,7 +1,8 @@
 """Messages into the owner's mailbox and out of it: nothing twice, nothing lost, all on record."""
 
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from kai_ari.calls import follow_events as follow
 from kai_ari.calls.call import CallId
 from kai_ari.calls.events import Event
 from kai_ari.calls.outcome import Headline, outcome
+from kai_ari.followup.inbox import of_obligation
 from kai_ari.followup.mailbox import LONGEST_WAIT, MailboxKeeper, dialable, shown
 from kai_ari.followup.summary import short
 from kai_ari.ledger.database import ledger_file
@@ -29,6 +31,7 @@ from tests.followup.shelf import (
     HandClock,
     Killed,
     ScriptedMailbox,
+    damage,
     keeper_of,
     later,
     message_of,
@@ -64,7 +67,7 @@ class Office:
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
+async def any_office(tmp_path: Path) -> AsyncIterator[Office]:
     clock = HandClock()
     async with open_ledger(ledger_file(tmp_path / "data"), clock) as ledger:
         yield Office(
@@ -73,7 +76,12 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
             mailbox=ScriptedMailbox(clock=clock),
             recordings=tmp_path / "recordings",
         )
-        assert await ledger.verify() == []
+
+
+@pytest.fixture
+async def office(any_office: Office) -> AsyncIterator[Office]:
+    yield any_office
+    assert await any_office.ledger.verify() == []
 
 
 async def test_a_message_is_put_in_once_and_kept_when_it_was_heard(office: Office) -> None:
@@ -96,6 +104,97 @@ async def test_a_message_is_put_in_once_and_kept_when_it_was_heard(office: Offic
     await keeper.once()
     assert len(await office.of(follow.MessageHeard)) == 1
     assert isinstance(deposited, follow.MessageDeposited)
+
+
+async def test_what_its_owner_deletes_is_done(office: Office) -> None:
+    await office.owe()
+    keeper = office.keeper()
+    await keeper.once()
+    office.mailbox.hear(office.mailbox.lying[0].id, folder="Deleted")
+    await keeper.once()
+    [kept] = await office.of(follow.ObligationKept)
+    assert isinstance(kept, follow.ObligationKept)
+    assert kept.evidence.startswith("deleted in mailbox 101@default")
+
+
+async def test_what_a_restored_machine_has_lost_was_heard_by_nobody(office: Office) -> None:
+    """It stays owed and says so once; should it be there again, it is as ever."""
+    await office.owe()
+    keeper = office.keeper()
+    await keeper.once()
+    before, office.mailbox.lying = office.mailbox.lying, []
+    for _ in range(3):
+        await keeper.once()
+    for _ in range(3):
+        await office.keeper().once()
+    [gone] = await office.of(follow.SendingEnded)
+    assert isinstance(gone, follow.SendingEnded)
+    assert gone.why.startswith("neither heard nor deleted")
+    assert await office.state() is State.OPEN
+    assert len(office.mailbox.put_in) == 1
+    [stored] = await office.ledger.obligations()
+    entry = of_obligation(stored.obligation, await office.ledger.history(CALL))
+    assert entry.tried == ("not in the mailbox",)
+
+    office.mailbox.lying = before
+    await keeper.once()
+    assert await office.state() is State.OPEN
+    office.mailbox.hear(before[0].id)
+    await keeper.once()
+    assert await office.state() is State.KEPT
+
+
+async def test_what_is_being_moved_while_kai_looks_is_not_lost(office: Office) -> None:
+    await office.owe()
+    keeper = office.keeper()
+    await keeper.once()
+    before, office.mailbox.lying = office.mailbox.lying, []
+    await keeper.once()
+    office.mailbox.lying = before
+    await keeper.once()
+    office.mailbox.lying = []
+    await keeper.once()
+    assert not await office.of(follow.SendingEnded)
+    assert await office.state() is State.OPEN
+
+
+async def test_a_damaged_record_holds_up_no_other_message(any_office: Office) -> None:
+    office, other = any_office, CallId("bbbbbbbbbbbb")
+    office.mailbox.sound = write_wav(office.mailbox.utterances.audio(WORDS))
+    await office.owe()
+    await office.keeper().once()
+    damage(office.ledger.path, CALL)
+    await office.owe(other, "o2")
+    keeper = office.keeper()
+    await keeper.once()
+    [_, message] = office.mailbox.lying
+    assert len(await office.of(follow.MessageDeposited, other)) == 1
+    office.mailbox.hear(message.id)
+    await keeper.once()
+    states = {one.obligation.call: one.state for one in await office.ledger.obligations()}
+    assert states == {CALL: State.OPEN, other: State.KEPT}
+
+
+@pytest.mark.parametrize("damaged", ["events", "obligations"])
+async def test_a_damaged_record_holds_up_no_other_voicemail(
+    any_office: Office, damaged: str
+) -> None:
+    office = any_office
+    office.mailbox.sound = write_wav(office.mailbox.utterances.audio(WORDS))
+    office.mailbox.leave("Ann", CALLER)
+    await office.keeper().once()
+    [stored] = await office.ledger.obligations()
+    if damaged == "events":
+        damage(office.ledger.path, stored.obligation.call)
+    else:
+        with closing(sqlite3.connect(office.ledger.path)) as connection, connection:
+            connection.execute("UPDATE obligations SET about = '{'")
+    later(office.clock, seconds=1)
+    office.mailbox.leave("Lee", CALLER)
+    await office.keeper().once()
+    assert len(await office.ledger.calls(limit=9)) == 2
+    [newest, _] = await office.ledger.calls(limit=9)
+    assert len(await office.of(ev.RecordingStored, CallId(newest.id))) == 1
 
 
 async def test_what_a_killed_agent_put_in_is_found_and_not_put_in_again(office: Office) -> None:
@@ -236,6 +335,15 @@ async def test_a_voicemail_that_cannot_be_fetched_is_told_of_all_the_same(office
         " Listen to the voicemail (*97). #"
     )
     assert outcome(history).headline is Headline.UNRESOLVED
+
+    keeper = office.keeper()  # of an agent that starts
+    for _ in range(FETCH_ATTEMPTS + 2):
+        await keeper.once()
+    assert len(await office.ledger.obligations()) == 1
+    office.mailbox.sound = write_wav(office.mailbox.utterances.audio(WORDS))
+    await office.keeper().once()
+    owed = {one.obligation.owed for one in await office.ledger.obligations()}
+    assert owed == {Owed.ALERT, Owed.DELIVER_MESSAGE}
 
 
 async def test_what_kai_put_in_itself_is_no_news(office: Office) -> None:

@@ -11,7 +11,7 @@ from kai_ari.ledger.database import ledger_file
 from kai_ari.ledger.follow_up import SqlFollowUp
 from kai_ari.ledger.recordings import FileRecordings
 from kai_ari.ledger.store import open_ledger
-from tests.followup.shelf import HandClock, later, message_of
+from tests.followup.shelf import HandClock, damage, later, message_of
 
 HEARD, OWED, NEW = (CallId(letter * 12) for letter in "abc")
 DONE = follow.ObligationKept(obligation="o1", evidence="heard")
@@ -54,6 +54,23 @@ async def test_old_recordings_go_but_what_is_owed_or_unknown_stays(tmp_path: Pat
             "recording message1 was deleted: older than 90 days (keep.recordings)"
         )
         assert await ledger.verify() == []
+
+
+async def test_a_damaged_record_keeps_only_its_own_recording(tmp_path: Path) -> None:
+    clock, folder = HandClock(), tmp_path / "recordings"
+    files = FileRecordings(folder)
+    async with open_ledger(ledger_file(tmp_path / "data"), clock) as ledger:
+        for call in (HEARD, OWED, NEW):
+            events, obligation = message_of(call, name=f"o{call}")
+            await files.store(obligation.about["recording"], b"sound")
+            await ledger.append(call, *events, obligations=[obligation])
+            done = follow.ObligationKept(obligation=obligation.id, evidence="heard")
+            await ledger.append(call, done)
+        damage(ledger.path, OWED)
+        later(clock, days=91)
+        retention = Retention(desk=SqlFollowUp(ledger), files=files, days=90, clock=clock)
+        assert await retention.once() == 2
+        assert await files.names() == [f"{OWED}-message1.wav"]
 
 
 async def test_a_file_left_by_a_process_that_died_over_it_goes_without_a_second_word(

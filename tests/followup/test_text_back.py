@@ -188,7 +188,7 @@ def test_at_night_where_they_are_it_waits_and_says_why(tmp_path: Path) -> None:
     ("permitted", "why"),
     [
         (PERMITTED, "opted out"),
-        (replace(PERMITTED, prefixes=(Prefix(begins="+1212"),)), "not allowed"),
+        (replace(PERMITTED, prefixes=(Prefix(prefix="+1212"),)), "not allowed"),
     ],
 )
 def test_whom_kai_may_not_call_it_may_not_text(tmp_path: Path, permitted: Rules, why: str) -> None:

@@ -22,8 +22,7 @@ from kai_ari.calls.follow_events import ReceiptResult, SendingResult
 from kai_ari.clock import SystemClock
 from kai_ari.followup.outbox import ItemState
 from kai_ari.ledger.follow_up import SqlFollowUp, open_desk
-from kai_ari.promises.opt_out import Listed, OptOut
-from tests.ledger.calls import ITEM, LEFT, NINE, SENDING, A, owed, started
+from tests.ledger.calls import ITEM, LEFT, SENDING, A, owed, started
 
 FAILED = replace(SENDING[0], state=ItemState.QUEUED, error="no route")
 AGAIN = started(FAILED)
@@ -51,9 +50,6 @@ STEPS = (
 
 
 async def play(desk: SqlFollowUp, done: Path) -> None:
-    said = OptOut(
-        number="+12025550123", state=Listed.OUT, source="key", at=NINE, evidence="pressed 9"
-    )
     steps = (
         desk.note(A, *STEPS[0], obligations=[owed(A)[1]]),
         desk.plan(A, [ITEM]),
@@ -62,7 +58,7 @@ async def play(desk: SqlFollowUp, done: Path) -> None:
         desk.change(AGAIN[0], *STEPS[4]),
         desk.change(SENT, *STEPS[5]),
         desk.change(replace(SENT, state=ItemState.DELIVERED), *STEPS[6]),
-        desk.say_opt_out(said, call=A),
+        desk.note(A, *STEPS[7]),
     )
     with done.open("w") as file:
         for step in steps:

@@ -34,7 +34,6 @@ def notice(
         html=html,
         recording=recording,
         urgent=urgent,
-        ask_receipt=True,
         call=CallId("call-1"),
         obligation="1a2b3c4d",
     )

@@ -58,8 +58,8 @@ RULES = Rules(
     country="US",
     zone=YORK,
     prefixes=(
-        Prefix(begins="+1", but_not=("+1976",)),
-        Prefix(begins="+44"),
+        Prefix(prefix="+1", but_not=("+1976",)),
+        Prefix(prefix="+44"),
     ),
     per_minute={"+1": Decimal("0.01"), "+44": Decimal("0.02")},
     extensions=frozenset({"101"}),

@@ -20,6 +20,7 @@ from kai_ari.promises.permission import (
     Reason,
     Refused,
     Rules,
+    longest_rule,
     may_dial,
     may_ever_dial,
     zones_of,
@@ -35,7 +36,7 @@ HOUR = timedelta(hours=1)
 HOME = Rules(
     country="US",
     zone=YORK,
-    prefixes=(Prefix(begins="+1", but_not=("+1976",)),),
+    prefixes=(Prefix(prefix="+1", but_not=("+1976",)),),
     extensions=frozenset({"101"}),
     per_minute={"+1": Decimal("0.02")},
 )
@@ -80,19 +81,18 @@ def asked(
         ("+442079460000", HOME, Reason.NOT_ALLOWED),
         ("+19765551234", HOME, Reason.NOT_ALLOWED),
         ("+19005551234", HOME, Reason.PREMIUM),
-        ("+19005551234", rules(premium=("+1900",)), None),
-        ("+447012345678", rules(prefixes=(Prefix(begins="+44"),)), Reason.PREMIUM),
+        ("+447012345678", rules(prefixes=(Prefix(prefix="+44"),)), Reason.PREMIUM),
         ("+18765551234", HOME, Reason.INTERNATIONAL),
         ("+16585550123", HOME, Reason.INTERNATIONAL),
         ("+14165550123", HOME, Reason.INTERNATIONAL),
         ("+18765551234", rules(per_minute={"+1876": Decimal("0.30")}), Reason.INTERNATIONAL),
         ("+14165550123", rules(countries=frozenset({"CA"})), None),
-        ("+14165550123", rules(prefixes=(*HOME.prefixes, Prefix(begins="+1416"))), None),
-        ("+442079460000", rules(prefixes=(Prefix(begins="+44"),)), None),
-        ("+442079460000", rules(prefixes=(Prefix(begins="+"),)), Reason.INTERNATIONAL),
-        ("+442079460000", rules(prefixes=(Prefix(begins="+4"),)), Reason.INTERNATIONAL),
+        ("+14165550123", rules(prefixes=(*HOME.prefixes, Prefix(prefix="+1416"))), None),
+        ("+442079460000", rules(prefixes=(Prefix(prefix="+44"),)), None),
+        ("+442079460000", rules(prefixes=(Prefix(prefix="+"),)), Reason.INTERNATIONAL),
+        ("+442079460000", rules(prefixes=(Prefix(prefix="+4"),)), Reason.INTERNATIONAL),
         (ANN, rules(prefixes=()), Reason.NOT_ALLOWED),
-        (ANN, rules(prefixes=(Prefix(begins="+1212"), Prefix(begins="+1", but_not=("+12",)))),
+        (ANN, rules(prefixes=(Prefix(prefix="+1212"), Prefix(prefix="+1", but_not=("+1212555",)))),
          Reason.NOT_ALLOWED),
     ],
 )  # fmt: skip
@@ -101,6 +101,32 @@ def test_which_numbers(number: str, under: Rules, reason: Reason | None) -> None
     assert found == (Permitted() if reason is None else Refused(reason=reason))
     if reason is not None:
         assert asked(number, under=under) == found
+
+
+@pytest.mark.parametrize(
+    ("number", "which"),
+    [
+        ("+13125550142", 0),
+        ("+12125550142", 1),
+        ("+12129765550", None),  # excluded by the longest rule
+        ("+12125560142", None),  # excluded by a shorter rule, and by more digits
+        ("+19005550142", None),
+        ("+19765550142", 2),  # excluded by a shorter rule, and opened by more digits
+        ("+17005550142", 3),  # by as many
+        ("+447400123456", None),
+    ],
+)
+def test_the_longest_beginning_decides_which_rule_a_number_goes_by(
+    number: str, which: int | None
+) -> None:
+    given = (
+        Prefix(prefix="+1", but_not=("+1900", "+1976", "+1212556", "+1700")),
+        Prefix(prefix="+1212", but_not=("+1212976",)),
+        Prefix(prefix="+197655"),
+        Prefix(prefix="+1700"),
+    )
+    for order in (given, given[::-1]):
+        assert longest_rule(number, order) == (None if which is None else given[which])
 
 
 def test_who_opted_out_is_never_dialled_until_they_are_taken_back() -> None:
@@ -134,7 +160,7 @@ def test_who_opted_out_is_never_dialled_until_they_are_taken_back() -> None:
 def test_only_in_the_daytime_of_the_callee(
     number: str, at: datetime, until: datetime | None
 ) -> None:
-    under = rules(prefixes=(*HOME.prefixes, Prefix(begins="+44")))
+    under = rules(prefixes=(*HOME.prefixes, Prefix(prefix="+44")))
     expected = Refused(reason=Reason.QUIET_HOURS, until=until) if until else Permitted()
     assert asked(number, at, under) == expected
 
@@ -142,7 +168,7 @@ def test_only_in_the_daytime_of_the_callee(
 def test_a_number_of_several_zones_has_to_be_awake_in_all_of_them() -> None:
     """An Australian mobile may be in Perth or on Lord Howe."""
     number = "+61412345678"
-    under = rules(prefixes=(Prefix(begins="+61"),))
+    under = rules(prefixes=(Prefix(prefix="+61"),))
     zones = zones_of(number, under)
     assert len(zones) > 5
     for hour in range(48):
@@ -152,7 +178,7 @@ def test_a_number_of_several_zones_has_to_be_awake_in_all_of_them() -> None:
 
 
 def test_a_window_that_suits_no_instant_is_refused_for_good() -> None:
-    under = rules(between=(540, 541), prefixes=(Prefix(begins="+1"),), countries=frozenset({"JM"}))
+    under = rules(between=(540, 541), prefixes=(Prefix(prefix="+1"),), countries=frozenset({"JM"}))
     assert len(zones_of("+18765551234", under)) > 5
     assert asked("+18765551234", under=under) == Refused(reason=Reason.QUIET_HOURS)
 
@@ -248,7 +274,7 @@ def test_what_may_be_tried_again_later_may_then_be(
 ) -> None:
     """At the instant it names, when nothing else has happened."""
     under = rules(
-        prefixes=tuple(Prefix(begins=p) for p in ("+1", "+44", "+49")),
+        prefixes=tuple(Prefix(prefix=p) for p in ("+1", "+44", "+49")),
         per_minute={"+": Decimal("0.01")},
         countries=frozenset({"CA"}),
         opens=partial(next_opening, WEEK),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kai_ari.calls import follow_events as follow
 from kai_ari.calls.events import Event, ObligationWritten
-from kai_ari.calls.follow_events import CallBackResult, ReceiptResult, SendingResult
+from kai_ari.calls.follow_events import CallBackResult, SendingResult
 from kai_ari.calls.leg_events import CallbackBooked
 from kai_ari.promises.standing import NEXT, Standing, State, standing
 from tests.calls.strategies import EVENT, of_kind
@@ -28,16 +28,9 @@ def came_to(attempt: int, result: CallBackResult, why: str = "") -> follow.CallB
     return follow.CallBackEnded(obligation="o", attempt=attempt, result=result, why=why)
 
 
-def failed(why: str) -> follow.SendingEnded:
-    return follow.SendingEnded(
-        obligation="o", item="i", result=SendingResult.FAILED, receipt="", why=why
-    )
-
-
 ACCEPTED = follow.SendingEnded(
     obligation="o", item="i", result=SendingResult.ACCEPTED, receipt="r", why=""
 )
-LOST = follow.ReceiptCame(obligation="o", item="i", result=ReceiptResult.FAILED, why="absent")
 
 
 @pytest.mark.parametrize(
@@ -73,12 +66,6 @@ LOST = follow.ReceiptCame(obligation="o", item="i", result=ReceiptResult.FAILED,
         ([follow.MessageHeard(obligation="o", how="*97")], Standing(heard=True)),
         ([follow.Escalated(obligation="o", step=2, to="lee", why="")], Standing(step=2)),
         ([ACCEPTED], Standing()),
-        ([failed("no route"), ACCEPTED], Standing(last_error="no route")),
-        ([ACCEPTED, LOST], Standing(last_error="absent")),
-        (
-            [follow.SendingGivenUp(obligation="o", item="i", why="ten times")],
-            Standing(last_error="ten times"),
-        ),
         ([begun(1)], Standing(attempts=1, attempt=1)),
         (
             [begun(1), came_to(1, CallBackResult.NO_ANSWER), begun(2)],
@@ -86,7 +73,6 @@ LOST = follow.ReceiptCame(obligation="o", item="i", result=ReceiptResult.FAILED,
                 attempts=2,
                 attempt=2,
                 last_result=CallBackResult.NO_ANSWER,
-                last_error="no answer",
             ),
         ),
         (

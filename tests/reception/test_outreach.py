@@ -14,9 +14,12 @@ from kai_ari.fallback.rungs import Transfer, Voicemail
 from kai_ari.followup.dialler import came_of
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.errand import AlertErrand, Errand
-from kai_ari.testing.caller import HangUp, Press, Say, StaySilent
-from kai_ari.testing.scripted import Act, LeaveRecording
+from kai_ari.reception.ports import Key
+from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, StaySilent
+from kai_ari.testing.scripted import Act, LeaveRecording, ScriptedCall
 from kai_ari.testing.scripted_legs import ACCEPTS, GIVES_BACK, LOSES_LINE, RINGS_OUT
+from kai_ari.testing.scripted_record import ListLedger
+from kai_ari.testing.scripted_speech import Utterances
 from tests.reception.house_rules import DANA, rules
 from tests.reception.serving import Result, serve
 
@@ -30,7 +33,19 @@ ERRAND = Errand(
     why=Why.ASKED,
     slots={"name": "Lee", "reason": "the boiler is leaking"},
 )
+TO_MACHINE = Errand(
+    number="+12025550142", of_call=CALL, obligation="b1", why=Why.ASKED, machine=True
+)
 TO_DANA = rules(Transfer(to=DANA), Voicemail())
+
+
+class HangsUp(ScriptedCall):
+    """After its last act, in the middle of what Kai says next."""
+
+    def kai_speaks(self) -> None:
+        super().kai_speaks()
+        if not self._acts:
+            self._later(1500, self._hang_up)
 
 
 def call_back(*acts: Act, errand: Errand = ERRAND, **how: object) -> Result:
@@ -38,7 +53,7 @@ def call_back(*acts: Act, errand: Errand = ERRAND, **how: object) -> Result:
 
 
 def came(result: Result) -> CallBackResult:
-    found = came_of(CALL, result.events)
+    found = came_of(CALL, result.events, result.events)
     assert found is not None
     return found.result
 
@@ -69,7 +84,7 @@ def test_who_is_given_back_and_leaves_is_called_again() -> None:
 
 def test_a_mailbox_that_was_taken_for_a_person_leaves_the_call_back_owed() -> None:
     result = call_back(Say(text="Nobody is available to take your call."))
-    found = came_of(CALL, result.events)
+    found = came_of(CALL, result.events, result.events)
     assert found is not None
     assert found.result is CallBackResult.MACHINE
     assert not found.not_needed
@@ -82,7 +97,7 @@ def test_when_nobody_takes_it_a_message_is_taken_and_the_call_back_is_done() -> 
     assert owed.owed is Owed.DELIVER_MESSAGE
     assert owed.about["caller_id"] == "+12025550142"
     assert owed.about["name"] == "Lee"
-    found = came_of(CALL, result.events)
+    found = came_of(CALL, result.events, result.events)
     assert found is not None
     assert "they left a message" in found.kept
 
@@ -110,6 +125,24 @@ def test_another_time_is_written_down_before_it_is_confirmed(
     assert came(result) is CallBackResult.LATER
 
 
+def test_another_time_stands_when_they_hang_up_while_it_is_confirmed() -> None:
+    def caller(utterances: Utterances, _: ListLedger) -> ScriptedCall:
+        return HangsUp(Press(keys="2"), Press(keys="2"), utterances=utterances)
+
+    result = call_back(caller=caller)
+    line = next(e for e in result.events if isinstance(e, ev.LineEnded) and e.line == "postponed")
+    assert line.cut_by == "hangup"
+    assert came(result) is CallBackResult.LATER
+
+
+def test_another_time_that_could_not_be_written_is_none() -> None:
+    result = call_back(Press(keys="2"), Press(keys="2"))
+    unwritten = [e for e in result.events if not isinstance(e, ObligationDue)]
+    found = came_of(CALL, result.events, unwritten)
+    assert found is not None
+    assert found.result is CallBackResult.FAILED
+
+
 @pytest.mark.parametrize(
     ("act", "source"),
     [
@@ -129,7 +162,7 @@ def test_who_wants_no_calls_is_on_the_list_before_it_is_said(act: Act, source: s
 
 def test_an_unclear_no_counts_as_no() -> None:
     result = call_back(Say(text="No."))
-    found = came_of(CALL, result.events)
+    found = came_of(CALL, result.events, result.events)
     assert found is not None
     assert (found.result, found.not_needed) == (CallBackResult.REJECTED, "the caller")
 
@@ -144,20 +177,40 @@ def test_who_says_nothing_hears_it_once_more() -> None:
 
 
 def test_a_machine_gets_its_message_and_no_questions() -> None:
-    errand = Errand(
-        number="+12025550142", of_call=CALL, obligation="b1", why=Why.ASKED, machine=True
-    )
-    result = call_back(StaySilent(), errand=errand)
+    result = call_back(StaySilent(), errand=TO_MACHINE)
     assert result.said == ["to_a_machine"]
     assert came(result) is CallBackResult.MACHINE
 
 
-def test_a_person_taken_for_a_machine_is_connected_all_the_same() -> None:
-    errand = Errand(
-        number="+12025550142", of_call=CALL, obligation="b1", why=Why.ASKED, machine=True
-    )
-    result = call_back(Press(keys="1"), errand=errand, people={"101": ACCEPTS})
-    assert came(result) is CallBackResult.HUMAN_CONNECTED
+def test_a_machine_that_is_not_done_with_its_greeting_gets_the_whole_message() -> None:
+    result = call_back(Interrupt(text="Thank you.", after_ms=300), errand=TO_MACHINE)
+    [line] = [e for e in result.events if isinstance(e, ev.LineEnded)]
+    assert (line.heard_ms, line.cut_by) == (line.total_ms, None)
+    assert came(result) is CallBackResult.MACHINE
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize(
+    ("key", "becomes"),
+    [("1", CallBackResult.HUMAN_CONNECTED), ("9", CallBackResult.OPTED_OUT)],
+)
+def test_a_person_taken_for_a_machine_has_keys(
+    key: str, becomes: CallBackResult, within: bool
+) -> None:
+    """After the message, or in the midst of it."""
+
+    def caller(utterances: Utterances, _: ListLedger) -> ScriptedCall:
+        people = {"101": ACCEPTS}
+        if not within:
+            return ScriptedCall(Press(keys=key), utterances=utterances, people=people)
+        call = ScriptedCall(StaySilent(), utterances=utterances, people=people)
+        call._signals_later(3000, Key(key=key))
+        return call
+
+    result = call_back(errand=TO_MACHINE, caller=caller)
+    line = next(e for e in result.events if isinstance(e, ev.LineEnded))
+    assert (line.heard_ms, line.cut_by) == (line.total_ms, None)
+    assert came(result) is becomes
 
 
 def test_a_caller_who_wants_no_calls_is_opted_out_and_told_so() -> None:

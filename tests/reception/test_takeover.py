@@ -12,7 +12,7 @@ from kai_ari.calls import events as ev
 from kai_ari.calls.call import CallId
 from kai_ari.calls.events import Event
 from kai_ari.calls.outcome import Headline, outcome
-from kai_ari.errors import AsteriskError
+from kai_ari.errors import AsteriskError, LedgerError
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.takeover import COLLECT_EVERY_S, LeftRecordings, close_abandoned
 from kai_ari.reception.voicemail import Archive
@@ -191,3 +191,31 @@ def test_an_open_call_is_closed_as_what_its_evidence_says() -> None:
     assert by_channel == {"caller": CALL}
     assert outcome(ledger.events).headline is Headline.UNRESOLVED
     assert [owed.owed for owed in ledger.obligations] == [Owed.CALL_BACK]
+
+
+class Damaged(ListLedger):
+    """The record of one call cannot be read."""
+
+    fault: LedgerError = LedgerError("a row is damaged, says the script")
+
+    async def history(self, call: CallId) -> Sequence[Event]:
+        if call == CALL:
+            raise self.fault
+        return self.events
+
+
+def test_an_open_call_that_cannot_be_read_keeps_no_agent_from_starting() -> None:
+    other = CallId("bbbbbbbbbbbb")
+    ledger = Damaged(events=[ARRIVED, REASON], open=[CALL, other])
+    assert run_virtual(close_abandoned(ledger, VirtualClock())) == {"caller": other}
+    assert isinstance(ledger.events[-1], ev.Ended)
+
+
+def test_a_ledger_that_cannot_be_read_now_does() -> None:
+    class Locked(LedgerError):
+        retryable = True
+
+    ledger = Damaged(events=[ARRIVED, REASON], open=[CALL])
+    ledger.fault = Locked("somebody else holds it, says the script")
+    with pytest.raises(Locked):
+        run_virtual(close_abandoned(ledger, VirtualClock()))
