@@ -3,7 +3,6 @@
 A breakage is an async generator: it breaks, yields, is sent the finding, and mends.
 """
 
-import asyncio
 import os
 import resource
 import shutil
@@ -17,7 +16,6 @@ from pathlib import Path
 from aiohttp import web
 
 from kai_ari.asterisk.conf_render import write_to
-from kai_ari.cli.checks.context import address_towards
 from kai_ari.cli.checks.finding import Finding
 from kai_ari.clock import SystemClock
 from kai_ari.config.load import load
@@ -254,41 +252,6 @@ async def sip_port_taken(house: Installation) -> Breakage:
         finding = yield
     assert "restart Asterisk" in finding.fix
     await house.pbx.restart()
-
-
-@found_as("public-address")
-async def asterisk_with_another_public_address(house: Installation) -> Breakage:
-    network = 'network: {public_address: "203.0.113.7"}\n'
-    house.edit("speech:", f"{network}speech:")
-    finding = yield
-    settings = house.pbx.settings
-    changed = replace(settings, premises=premises(load(house.yaml)))
-    write_to(house.pbx.home / "etc", changed)
-    await house.carry_out(finding)
-    while await house.examine():  # noqa: ASYNC110 - it starts again, and tells nobody when
-        await asyncio.sleep(0.2)
-    house.edit(network, "")
-    await house.pbx.restart()  # with the settings of before
-
-
-@found_as("trunk-not-found", "trunk-unknown")
-async def provider_that_is_not_in_dns(house: Installation) -> Breakage:
-    trunks = "trunks: {provider: {host: sip.provider.invalid}}\n"
-    house.edit("speech:", f"{trunks}speech:")
-    finding = yield
-    assert "provider" in finding.where
-    house.edit(trunks, "")
-
-
-@found_as("behind-a-router", "trunk-unknown")
-async def provider_beyond_a_router(house: Installation) -> Breakage:
-    trunks = 'trunks: {provider: {host: "203.0.113.20:5080"}}\n'
-    house.edit("speech:", f"{trunks}speech:")
-    house.address_towards = lambda _: "192.168.1.5"
-    finding = yield
-    assert "network: {public_address" in finding.fix
-    house.edit(trunks, "")
-    house.address_towards = address_towards
 
 
 # -- this machine --------------------------------------------------------------------

@@ -1,6 +1,7 @@
-"""All of `breakages`, and what can be wrong with AMI and the mailboxes that Kai sees by it."""
+"""All other breakages, and what can be wrong with AMI and the mailboxes that Kai sees by it."""
 
-from tests.cli.breakages import BREAKAGES, Breakage, found_as
+from tests.cli.breakages import Breakage, found_as
+from tests.cli.breakages_of_network import BREAKAGES
 from tests.cli.installation import Installation
 
 __all__ = ["BREAKAGES"]
