@@ -74,9 +74,11 @@ class Agent:
     mailroom: Mailroom
     call_backs: CallBacks | None = None
 
-    async def serve(self) -> None:
-        """Answer calls until `asterisk.stop`, or an error that waiting cannot cure (KaiError)."""
-        work = {
+    async def serve(self, reload: asyncio.Event | None = None) -> None:
+        """Answer calls until `asterisk.stop`, or an error that waiting cannot cure (KaiError).
+        Each time `reload` is set, the rules of the file as it is then are put in force."""
+        work: dict[str, Callable[[], Awaitable[None]]] = {
+            "reloads": partial(self.keeper.reload_when, reload or asyncio.Event()),
             "calendars": self.keeper.refresh,
             "office": self.office.run,
             "mailroom": self.mailroom.run,
@@ -116,18 +118,15 @@ async def kept_going(name: str, work: Callable[[], Awaitable[None]]) -> None:
 async def run(path: Path) -> None:
     """Answer calls as `kai.yaml` at `path` says until SIGINT or SIGTERM, or an error that waiting
     cannot cure (KaiError). SIGHUP puts the rules of the file as it is then in force."""
+    loop, reload = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, reload.set)  # which else would end one that is starting
     async with AsyncExitStack() as stack:
         speech = await asyncio.to_thread(build_speech, speech_settings(load(path)))
         stack.push_async_callback(speech.close)
         agent = await stack.enter_async_context(build(path, speech))
-        loop = asyncio.get_running_loop()
         for stop in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(stop, agent.asterisk.stop)
-        reloads = await stack.enter_async_context(asyncio.TaskGroup())
-        loop.add_signal_handler(
-            signal.SIGHUP, lambda: reloads.create_task(agent.keeper.reload(), name="reload")
-        )
-        await agent.serve()
+        await agent.serve(reload)
     _log.info("stopped", extra=log.fields())
 
 

@@ -78,6 +78,13 @@ class RulesKeeper:
     in_force: Path  # tells others what is in force
     listeners: list[Callable[[Config, Staff], None]] = field(default_factory=list)
 
+    async def reload_when(self, wanted: asyncio.Event) -> None:
+        """Until cancelled: one reload after the other, so that the newest file is in force last."""
+        while True:
+            await wanted.wait()
+            wanted.clear()
+            await self.reload()
+
     async def reload(self) -> None:
         try:
             config, house = await read_rules(self.path, self.clock.now())
@@ -92,7 +99,12 @@ class RulesKeeper:
         _log.info("rules reloaded", extra=log.fields(rules=state.rules, need_a_restart=restart))
 
     def tell(self) -> None:
-        in_force(self.rules.current.plan.hash, self.started, self.config).write(self.in_force)
+        """A disk that takes no file ends neither the calls nor a reload."""
+        state = in_force(self.rules.current.plan.hash, self.started, self.config)
+        try:
+            state.write(self.in_force)
+        except OSError as error:
+            _log.error("not written which rules are in force", extra=log.fields(error=str(error)))
 
     async def refresh(self) -> None:
         """Until cancelled: what calendars say now. The file itself waits for a reload: somebody
