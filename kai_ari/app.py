@@ -3,12 +3,13 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from kai_ari import log
+from kai_ari.address import host_and_port
 from kai_ari.asterisk.ami_queues import QueueMonitor
 from kai_ari.asterisk.client import AriSettings
 from kai_ari.asterisk.connection import Asterisk
@@ -166,7 +167,7 @@ async def build(
             app=config.asterisk.app,
         )
         queues = queue_monitor(config)
-        transport = await _media_transport(config, stack)
+        transport = await stack.enter_async_context(media_transport(config))
         asterisk = Asterisk(
             ari,
             transport,
@@ -281,8 +282,7 @@ async def _warm_up(
         )
 
 
-async def _media_transport(config: Config, stack: AsyncExitStack) -> MediaTransport:
+def media_transport(config: Config) -> AbstractAsyncContextManager[MediaTransport]:
     if config.asterisk.media == "audiosocket":
-        host, _, port = config.asterisk.audiosocket_listen.rpartition(":")
-        return await stack.enter_async_context(AudioSocket(host, int(port)))
-    return await stack.enter_async_context(ChanWebSocket(config.asterisk.url))
+        return AudioSocket(*host_and_port(config.asterisk.audiosocket_listen))
+    return ChanWebSocket(config.asterisk.url)

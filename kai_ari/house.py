@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kai_ari import log
+from kai_ari.address import host_and_port
 from kai_ari.asterisk.ami import AmiSettings
 from kai_ari.asterisk.ami_queues import QueueMonitor
 from kai_ari.asterisk.client import AriSettings
@@ -152,10 +153,10 @@ async def open_lookout(
 
 def ami_settings(config: Config) -> AmiSettings:
     """Raises ConfigError when the secret is missing."""
-    host, _, port = config.asterisk.ami.rpartition(":")
+    host, port = host_and_port(config.asterisk.ami)
     return AmiSettings(
-        host=host.strip("[]"),
-        port=int(port),
+        host=host,
+        port=port,
         username=config.asterisk.ami_username,
         password=ami_password(config.secrets),
     )

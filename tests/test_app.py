@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -12,7 +13,9 @@ from types import SimpleNamespace
 import pytest
 
 from kai_ari import app
-from kai_ari.app import BEGIN_ANEW_S, kept_going
+from kai_ari.app import BEGIN_ANEW_S, kept_going, media_transport
+from kai_ari.cli.checks.machine import cannot_listen
+from kai_ari.config.load import load
 from kai_ari.testing.virtual_time import run_virtual
 
 
@@ -60,3 +63,20 @@ async def test_a_reload_asked_for_while_kai_starts_is_made_when_it_has_started(
         asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
         signal.signal(signal.SIGHUP, before)
     assert reloads == [True]
+
+
+async def test_kai_listens_for_audio_at_an_ipv6_address_of_kai_yaml(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        there = f"[::1]:{probe.getsockname()[1]}"
+    (tmp_path / "kai.yaml").write_text(
+        'business: {name: Rossi}\nnumbers: {"100": {}}\n'
+        f'asterisk: {{media: audiosocket, audiosocket_listen: "{there}"}}\n'
+    )
+    config = load(tmp_path / "kai.yaml")
+    assert cannot_listen(config.asterisk.audiosocket_listen, "there") == []
+    async with media_transport(config) as transport:
+        offer = transport.offer()
+        assert offer.external_media["external_host"] == there
+        assert cannot_listen(config.asterisk.audiosocket_listen, "there") != []
+        offer.withdraw()

@@ -3,6 +3,7 @@
 import difflib
 import re
 import zoneinfo
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,7 +11,10 @@ from typing import Annotated, Literal
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo
 
+from kai_ari.address import host_and_port
 from kai_ari.people.local_time import parse_span
+
+_EVERY = frozenset({"0.0.0.0", "::", "*"})  # noqa: S104 - refused, not listened on
 
 
 class Section(BaseModel):
@@ -75,6 +79,23 @@ def _name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,39}", name):
         raise ValueError("must be one word; write a letter, then letters, digits, _ and -")
     return name
+
+
+def host_port(address: str) -> str:
+    if not host_and_port(address)[1]:
+        raise ValueError("has no port; write e.g. 127.0.0.1:9092")
+    return address
+
+
+def reached_by(who: str) -> Callable[[str], str]:
+    """Where Kai listens, and `who` connects to."""
+
+    def checked(address: str) -> str:
+        if host_and_port(host_port(address))[0] in _EVERY:
+            raise ValueError(f"is no address that {who} can connect to; give this machine's own")
+        return address
+
+    return checked
 
 
 def each_once(names: tuple[str, ...]) -> tuple[str, ...]:

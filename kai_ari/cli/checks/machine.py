@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from kai_ari.address import host_and_port
 from kai_ari.cli.checks.context import Context
 from kai_ari.cli.checks.finding import Finding, Found
 from kai_ari.ledger.database import ledger_file
@@ -69,13 +70,12 @@ async def audiosocket_port(context: Context) -> list[Found]:
 
 def cannot_listen(address: str, where: str) -> list[Found]:
     """A finding when Kai could not listen on `address`, HOST:PORT, that is written at `where`."""
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
+    host, port = host_and_port(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, int(port)))
+            probe.bind((host, port))
         except OSError as error:
             return [
                 Finding(
