@@ -98,6 +98,12 @@ def reached_by(who: str) -> Callable[[str], str]:
     return checked
 
 
+def _https(url: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[\w./%?=&~+-]*)?", url):
+        raise ValueError("is not an address such as https://crm.example.com/api/v1/Task")
+    return url
+
+
 def each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f"names {twice} twice; keep one of them")
@@ -131,6 +137,8 @@ Word = Annotated[str, AfterValidator(_word)]
 #: What the business calls a trunk, queue, person or team: never to be mistaken for an extension.
 Name = Annotated[str, AfterValidator(_name)]
 Flag = Annotated[bool, Strict()]
+#: What is told of a case or a call by HTTP.
+Hook = Annotated[str, AfterValidator(_https)]
 #: The ways to tell somebody; those without a gateway in kai.yaml are passed over.
 Channel = Literal["sms", "email", "phone", "sip_message"]
 Channels = Annotated[tuple[Channel, ...], Field(min_length=1), AfterValidator(each_once)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field, Strict, ValidationInfo
 
 from kai_ari.config.crosscheck import Mistake
-from kai_ari.config.fields import BesideFile, Name, Section, beside_file, reached_by
+from kai_ari.config.fields import BesideFile, Hook, Name, Section, beside_file, reached_by
 from kai_ari.config.people import email_address
 
 if TYPE_CHECKING:
@@ -25,12 +25,6 @@ Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 def _http(url: str) -> str:
     if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+/[\w./%-]*", url):
         raise ValueError("is not an address such as http://127.0.0.1:13013/cgi-bin/sendsms")
-    return url
-
-
-def _hook(url: str) -> str:
-    if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[\w./%?=&~+-]*)?", url):
-        raise ValueError("is not an address such as https://crm.example.com/api/v1/Task")
     return url
 
 
@@ -131,7 +125,7 @@ class Webhook(Section):
     is sent as a bearer token or API key.
     """
 
-    url: Annotated[str, AfterValidator(_hook)]
+    url: Hook
     template: Annotated[str, AfterValidator(_template)] = "kai"
     auth: Literal["signature", "bearer", "x-api-key", "none"] = "signature"
 
