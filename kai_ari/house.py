@@ -134,21 +134,21 @@ class HouseLookout:
 
     phones: AriPhones
     queues: QueueMonitor | None
-    keeper: SqlPresence
+    presences: SqlPresence
 
     async def pbx(self) -> PbxState:
         return await pbx_state(self.phones, self.queues)
 
     async def presence(self) -> PresenceBook:
-        return await self.keeper.latest()
+        return await self.presences.latest()
 
 
 @asynccontextmanager
 async def open_lookout(
-    ari: AriSettings, queues: QueueMonitor | None, keeper: SqlPresence
+    ari: AriSettings, queues: QueueMonitor | None, presences: SqlPresence
 ) -> AsyncIterator[HouseLookout]:
     async with AriPhones(ari) as phones:
-        yield HouseLookout(phones=phones, queues=queues, keeper=keeper)
+        yield HouseLookout(phones=phones, queues=queues, presences=presences)
 
 
 def ami_settings(config: Config) -> AmiSettings:
