@@ -22,7 +22,7 @@ from kai_ari.promises.permission import Permitted, Rules, may_ever_dial
 from kai_ari.reception.errand import AlertErrand
 from kai_ari.reception.ports import LiveCall
 from kai_ari.reception.reception import Reception
-from kai_ari.reception.routes import Rules as HouseRules
+from kai_ari.reception.routes import Rules as CallRules
 
 #: As long as most mobiles ring before their mailbox answers.
 RING_S = 25
@@ -40,7 +40,7 @@ class AlertCalls:
 
     asterisk: Asterisk
     reception: Reception
-    rules: HouseRules
+    rules: CallRules
     may_call: Rules
     desk: Desk
     acknowledged: Callable[[Notice], Awaitable[None]]

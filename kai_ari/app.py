@@ -3,12 +3,13 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from kai_ari import log
+from kai_ari.address import host_and_port
 from kai_ari.asterisk.ami_queues import QueueMonitor
 from kai_ari.asterisk.client import AriSettings
 from kai_ari.asterisk.connection import Asterisk
@@ -74,9 +75,11 @@ class Agent:
     mailroom: Mailroom
     call_backs: CallBacks | None = None
 
-    async def serve(self) -> None:
-        """Answer calls until `asterisk.stop`, or an error that waiting cannot cure (KaiError)."""
-        work = {
+    async def serve(self, reload: asyncio.Event | None = None) -> None:
+        """Answer calls until `asterisk.stop`, or an error that waiting cannot cure (KaiError).
+        Each time `reload` is set, the rules of the file as it is then are put in force."""
+        work: dict[str, Callable[[], Awaitable[None]]] = {
+            "reloads": partial(self.keeper.reload_when, reload or asyncio.Event()),
             "calendars": self.keeper.refresh,
             "office": self.office.run,
             "mailroom": self.mailroom.run,
@@ -116,18 +119,15 @@ async def kept_going(name: str, work: Callable[[], Awaitable[None]]) -> None:
 async def run(path: Path) -> None:
     """Answer calls as `kai.yaml` at `path` says until SIGINT or SIGTERM, or an error that waiting
     cannot cure (KaiError). SIGHUP puts the rules of the file as it is then in force."""
+    loop, reload = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, reload.set)  # which else would end one that is starting
     async with AsyncExitStack() as stack:
         speech = await asyncio.to_thread(build_speech, speech_settings(load(path)))
         stack.push_async_callback(speech.close)
         agent = await stack.enter_async_context(build(path, speech))
-        loop = asyncio.get_running_loop()
         for stop in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(stop, agent.asterisk.stop)
-        reloads = await stack.enter_async_context(asyncio.TaskGroup())
-        loop.add_signal_handler(
-            signal.SIGHUP, lambda: reloads.create_task(agent.keeper.reload(), name="reload")
-        )
-        await agent.serve()
+        await agent.serve(reload)
     _log.info("stopped", extra=log.fields())
 
 
@@ -167,7 +167,7 @@ async def build(
             app=config.asterisk.app,
         )
         queues = queue_monitor(config)
-        transport = await _media_transport(config, stack)
+        transport = await stack.enter_async_context(media_transport(config))
         asterisk = Asterisk(
             ari,
             transport,
@@ -282,8 +282,7 @@ async def _warm_up(
         )
 
 
-async def _media_transport(config: Config, stack: AsyncExitStack) -> MediaTransport:
+def media_transport(config: Config) -> AbstractAsyncContextManager[MediaTransport]:
     if config.asterisk.media == "audiosocket":
-        host, _, port = config.asterisk.audiosocket_listen.rpartition(":")
-        return await stack.enter_async_context(AudioSocket(host, int(port)))
-    return await stack.enter_async_context(ChanWebSocket(config.asterisk.url))
+        return AudioSocket(*host_and_port(config.asterisk.audiosocket_listen))
+    return ChanWebSocket(config.asterisk.url)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from kai_ari.address import host_and_port, written
 from kai_ari.clock import Clock, SystemClock
 from kai_ari.config.gateways import Email, Sms, Webhook
 from kai_ari.config.schema import Config
@@ -52,8 +53,8 @@ def beside(gateways: Gateways) -> Gateways:
     it listens: reports of what that process sends come to any free one."""
     if not isinstance(gateways.sms, KannelSettings):
         return gateways
-    host, _, _ = gateways.sms.reports.rpartition(":")
-    return replace(gateways, sms=replace(gateways.sms, reports=f"{host}:0"))
+    reports = written(host_and_port(gateways.sms.reports)[0], 0)
+    return replace(gateways, sms=replace(gateways.sms, reports=reports))
 
 
 def sms_gateway(

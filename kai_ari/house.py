@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kai_ari import log
+from kai_ari.address import host_and_port
 from kai_ari.asterisk.ami import AmiSettings
 from kai_ari.asterisk.ami_queues import QueueMonitor
 from kai_ari.asterisk.client import AriSettings
@@ -78,6 +79,13 @@ class RulesKeeper:
     in_force: Path  # tells others what is in force
     listeners: list[Callable[[Config, Staff], None]] = field(default_factory=list)
 
+    async def reload_when(self, wanted: asyncio.Event) -> None:
+        """Until cancelled: one reload after the other, so that the newest file is in force last."""
+        while True:
+            await wanted.wait()
+            wanted.clear()
+            await self.reload()
+
     async def reload(self) -> None:
         try:
             config, house = await read_rules(self.path, self.clock.now())
@@ -92,7 +100,12 @@ class RulesKeeper:
         _log.info("rules reloaded", extra=log.fields(rules=state.rules, need_a_restart=restart))
 
     def tell(self) -> None:
-        in_force(self.rules.current.plan.hash, self.started, self.config).write(self.in_force)
+        """A disk that takes no file ends neither the calls nor a reload."""
+        state = in_force(self.rules.current.plan.hash, self.started, self.config)
+        try:
+            state.write(self.in_force)
+        except OSError as error:
+            _log.error("not written which rules are in force", extra=log.fields(error=str(error)))
 
     async def refresh(self) -> None:
         """Until cancelled: what calendars say now. The file itself waits for a reload: somebody
@@ -121,29 +134,29 @@ class HouseLookout:
 
     phones: AriPhones
     queues: QueueMonitor | None
-    keeper: SqlPresence
+    presences: SqlPresence
 
     async def pbx(self) -> PbxState:
         return await pbx_state(self.phones, self.queues)
 
     async def presence(self) -> PresenceBook:
-        return await self.keeper.latest()
+        return await self.presences.latest()
 
 
 @asynccontextmanager
 async def open_lookout(
-    ari: AriSettings, queues: QueueMonitor | None, keeper: SqlPresence
+    ari: AriSettings, queues: QueueMonitor | None, presences: SqlPresence
 ) -> AsyncIterator[HouseLookout]:
     async with AriPhones(ari) as phones:
-        yield HouseLookout(phones=phones, queues=queues, keeper=keeper)
+        yield HouseLookout(phones=phones, queues=queues, presences=presences)
 
 
 def ami_settings(config: Config) -> AmiSettings:
     """Raises ConfigError when the secret is missing."""
-    host, _, port = config.asterisk.ami.rpartition(":")
+    host, port = host_and_port(config.asterisk.ami)
     return AmiSettings(
-        host=host.strip("[]"),
-        port=int(port),
+        host=host,
+        port=port,
         username=config.asterisk.ami_username,
         password=ami_password(config.secrets),
     )

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from kai_ari.address import host_and_port
 from kai_ari.asterisk.conf import (
     Directories,
     PbxSettings,
@@ -53,7 +54,7 @@ def pbx_settings(
         directories=directories,
         premises=premises(config, environment),
         http_port=ari.port or USUAL_HTTP_PORT,
-        ami_port=int(config.asterisk.ami.rpartition(":")[2]),
+        ami_port=host_and_port(config.asterisk.ami)[1],
         sip_address=sip_address,
         sip_port=sip_port,
         rtp_first=rtp_first,

@@ -1,10 +1,10 @@
-"""A connection to AMI: log in, ask, hear events; closed when it is left.
+"""A connection to AMI: log in, ask; closed when it is left.
 
 Panoramisk speaks AMI; connecting again is its user's, so that closing ends it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,19 +56,12 @@ class Ami:
 
 
 @asynccontextmanager
-async def connected(
-    settings: AmiSettings,
-    *,
-    events: str = "off",
-    on_event: Mapping[str, Callable[[object, Any], None]] | None = None,
-) -> AsyncIterator[Ami]:
-    """Logged in, hearing the `events` of these classes. Raises AmiUnreachable, AmiUnauthorised."""
+async def connected(settings: AmiSettings) -> AsyncIterator[Ami]:
+    """Logged in. Raises AmiUnreachable, AmiUnauthorised."""
     loop = asyncio.get_running_loop()
     manager = Manager(loop=loop, log=_log, ping_delay=_NEVER_S, ping_interval=_NEVER_S)
     ami = Ami(settings, manager)
     manager.connection_lost = lambda _error: ami.lost.set()
-    for event, hear in (on_event or {}).items():
-        manager.register_event(event, hear)
     try:
         try:
             async with asyncio.timeout(ANSWER_LIMIT_S):
@@ -77,7 +70,7 @@ async def connected(
                     await loop.create_connection(AMIProtocol, settings.host, settings.port)
                 )
                 manager.connection_made(made)
-                await _log_in(ami, settings, events)
+                await _log_in(ami, settings)
         except (OSError, TimeoutError) as error:
             raise away(settings, str(error) or "no answer in time") from error
         yield ami
@@ -85,13 +78,13 @@ async def connected(
         manager.close()
 
 
-async def _log_in(ami: Ami, settings: AmiSettings, events: str) -> None:
+async def _log_in(ami: Ami, settings: AmiSettings) -> None:
     (answer,) = await ami.ask(
         {
             "Action": "Login",
             "Username": settings.username,
             "Secret": settings.password,
-            "Events": events,
+            "Events": "off",
         }
     )
     if not answer.success:

@@ -1,17 +1,16 @@
-"""Queues over AMI: who could take a call, and who took the one that waits there for a caller.
+"""Queues over AMI: who could take a call.
 
-    connect ─> log in ─> ready: questions, AgentConnect events, a ping now and then ──┐
-       ^                                                                              │ lost
-       └─────────────────── wait, longer each time <──────────────────────────────────┘
+    connect ─> log in ─> ready: questions, a ping now and then ──┐
+       ^                                                         │ lost
+       └─────────────── wait, longer each time <─────────────────┘
 
 The connection itself is in `ami`.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from kai_ari import log
@@ -30,23 +29,12 @@ _BUSY = ("2", "3", "7", "8")  # in use, busy, ringing while in use, on hold
 _log = log.get("ami")
 
 
-@dataclass(frozen=True, kw_only=True)
-class AgentConnected:
-    """A member of a queue took the call that waited as `channel`, after `waited_s`."""
-
-    channel: str
-    queue: str
-    member: str
-    waited_s: int
-
-
 class QueueMonitor:
     """`run` keeps the connection; `ready` is set while there is one."""
 
     def __init__(self, settings: AmiSettings) -> None:
         self._settings = settings
         self._ami: Ami | None = None
-        self._expected: dict[str, asyncio.Future[AgentConnected]] = {}
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -67,10 +55,10 @@ class QueueMonitor:
 
     async def queues(self) -> Mapping[str, tuple[QueueMember, ...]] | None:
         """The members of every queue as they are now; None when Asterisk cannot be asked."""
-        if not self.ready.is_set():
+        if self._ami is None:
             return None
         try:
-            answers = await self._ask({"Action": "QueueStatus"})
+            answers = await self._ami.ask({"Action": "QueueStatus"})
         except AsteriskError as error:
             _log.warning("queues could not be asked", extra=log.fields(error=str(error)))
             return None
@@ -82,42 +70,18 @@ class QueueMonitor:
                 found[answer.queue].append(_member(answer))
         return {queue: tuple(members) for queue, members in found.items()}
 
-    @contextmanager
-    def expecting(self, channel: str) -> Iterator[asyncio.Future[AgentConnected]]:
-        """Enter before the leg `channel` joins its queue; the future is who took it.
-
-        It fails with AmiUnreachable when the connection is lost, or was never there: news of
-        a member would be missed.
-        """
-        taken: asyncio.Future[AgentConnected] = asyncio.get_running_loop().create_future()
-        self._expected[channel] = taken
-        if not self.ready.is_set():
-            taken.set_exception(away(self._settings, "it is not connected"))
-        try:
-            yield taken
-        finally:
-            del self._expected[channel]
-            if not taken.done():
-                taken.cancel()
-            elif not taken.cancelled():
-                taken.exception()  # looked at, whether or not anybody waited
-
     # -- the connection ------------------------------------------------------------
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Ami]:
-        handlers = {"AgentConnect": self._on_agent_connect}
         try:
-            async with connected(self._settings, events="agent", on_event=handlers) as ami:
+            async with connected(self._settings) as ami:
                 self._ami = ami
                 self.ready.set()
                 yield ami
         finally:
             self.ready.clear()
             self._ami = None
-            for expected in self._expected.values():
-                if not expected.done():
-                    expected.set_exception(away(self._settings, "the connection was lost"))
 
     async def _watch(self, ami: Ami) -> None:
         """Until the connection is lost: raises AmiUnreachable."""
@@ -128,25 +92,6 @@ class QueueMonitor:
                 raise away(self._settings, "Asterisk closed the connection")
             except TimeoutError:
                 await ami.ask({"Action": "Ping"})
-
-    async def _ask(self, action: dict[str, str]) -> list[Any]:
-        """What Asterisk answers. Raises AmiUnreachable."""
-        if self._ami is None:
-            raise away(self._settings, "it is not connected")
-        return await self._ami.ask(action)
-
-    def _on_agent_connect(self, _manager: object, event: Any) -> None:
-        taken = self._expected.get(event.uniqueid)
-        if taken is None or taken.done():
-            return
-        taken.set_result(
-            AgentConnected(
-                channel=event.uniqueid,
-                queue=event.queue,
-                member=_extension(event.interface),
-                waited_s=int(event.holdtime or 0),
-            )
-        )
 
 
 def _member(event: Any) -> QueueMember:

@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 
@@ -29,6 +29,8 @@ FETCH_LIMIT_S = 60.0
 KEEP_ALIVE_S = 10.0
 CONNECTIONS = 32
 MAX_EVENT_BYTES = 1 << 20
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +70,11 @@ class AriClient:
     # -- Asterisk itself -----------------------------------------------------------
 
     async def version(self) -> str:
-        info = await self._json(ops.INFO)
-        return str(info["system"]["version"])
+        return await self._read(ops.INFO, lambda info: str(info["system"]["version"]))
 
     async def read_global(self, variable: str) -> str:
         """A global variable, "" when it is not set."""
-        return str((await self._json(ops.READ_GLOBAL, {"variable": variable}))["value"])
+        return await self._read(ops.READ_GLOBAL, _value, query={"variable": variable})
 
     async def write_global(self, variable: str, value: str) -> None:
         await self._send(ops.WRITE_GLOBAL, query={"variable": variable, "value": value})
@@ -111,7 +112,7 @@ class AriClient:
 
     async def channels(self) -> list[Channel]:
         """Each once: Asterisk lists a channel twice when it changes while the list is made."""
-        listed = [Channel.parse(data) for data in await self._json(ops.LIST_CHANNELS)]
+        listed = await self._read(ops.LIST_CHANNELS, _each(Channel.parse))
         return list({channel.id: channel for channel in listed}.values())
 
     async def answer(self, channel: str) -> None:
@@ -164,8 +165,8 @@ class AriClient:
 
     async def audio_packets(self, channel: str) -> int:
         """Packets of audio received from the far end of a channel of SIP."""
-        answer = await self._send(ops.RTP_STATISTICS, {"channelId": channel})
-        return int(json.loads(answer)["rxcount"])
+        path = {"channelId": channel}
+        return await self._read(ops.RTP_STATISTICS, lambda told: int(told["rxcount"]), path)
 
     async def subscribe(self, channel: str) -> None:
         """Be told of a channel also while it is in the dialplan."""
@@ -181,20 +182,27 @@ class AriClient:
         """A variable of the channel, "" when it is not set or the channel is gone."""
         path, query = {"channelId": channel}, {"variable": variable}
         try:
-            answer = json.loads(await self._send(ops.READ_VARIABLE, path, query=query))
+            return await self._read(ops.READ_VARIABLE, _value, path, query=query)
         except NotFound:
             return ""
-        return str(answer["value"])
 
     async def set_variable(self, channel: str, variable: str, value: str) -> None:
         query = {"variable": variable, "value": value}
         await self._send(ops.SET_VARIABLE, {"channelId": channel}, query=query)
 
-    async def external_media(self, channel: str, parameters: Mapping[str, str]) -> dict[str, str]:
-        """Create a media channel in our app; its channel variables."""
-        query = {"channelId": channel, "app": self.app, **parameters}
-        reply = await self._json(ops.EXTERNAL_MEDIA, query)
-        return dict(reply.get("channelvars", {}))
+    async def external_media(
+        self,
+        channel: str,
+        parameters: Mapping[str, str],
+        variables: Mapping[str, str] | None = None,
+    ) -> dict[str, str]:
+        """Create a media channel in our app, with these variables; those that it has then."""
+        return await self._read(
+            ops.EXTERNAL_MEDIA,
+            lambda made: dict(made.get("channelvars", {})),
+            query={"channelId": channel, "app": self.app, **parameters},
+            body={"variables": dict(variables)} if variables else None,
+        )
 
     async def record(self, channel: str, name: str, *, max_s: int, max_silence_s: int) -> None:
         """Beep, then record the channel as WAV until `#`, a limit or the hang-up."""
@@ -212,7 +220,7 @@ class AriClient:
     # -- bridges -------------------------------------------------------------------
 
     async def bridges(self) -> list[Bridge]:
-        return [Bridge.parse(data) for data in await self._json(ops.LIST_BRIDGES)]
+        return await self._read(ops.LIST_BRIDGES, _each(Bridge.parse))
 
     async def create_bridge(self, bridge: str) -> None:
         """A mixing bridge that shows us keys; its name is our app, which tells whose it is."""
@@ -243,7 +251,7 @@ class AriClient:
         await self._send(ops.STOP_RECORDING, {"recordingName": name})
 
     async def stored_recordings(self) -> list[str]:
-        return [str(stored["name"]) for stored in await self._json(ops.LIST_RECORDINGS)]
+        return await self._read(ops.LIST_RECORDINGS, _each(lambda stored: str(stored["name"])))
 
     async def fetch_recording(self, name: str) -> bytes:
         path = {"recordingName": name}
@@ -254,14 +262,23 @@ class AriClient:
 
     # -- the wire ------------------------------------------------------------------
 
-    async def _json(self, operation: Operation, query: Mapping[str, str] | None = None) -> Any:
-        body = await self._send(operation, query=query)
+    async def _read(
+        self,
+        operation: Operation,
+        parse: Callable[[Any], _T],
+        path: Mapping[str, str] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> _T:
+        """The JSON that Asterisk answers, as `parse` reads it."""
+        answer = await self._send(operation, path, query=query, body=body)
         try:
-            return json.loads(body)
-        except ValueError as error:
+            return parse(json.loads(answer))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise ServerFault(
-                f"{operation.method} {operation.path}: Asterisk at {self._root} answered no JSON; "
-                "is this the address of ARI?"
+                f"{operation.method} {operation.path}: Asterisk at {self._root} answered what Kai "
+                "cannot read; is this the address of ARI?"
             ) from error
 
     async def _send(
@@ -308,6 +325,14 @@ class AriClient:
         gone = status in (404, 412) or (status == 409 and "Stasis" in why)
         cls = ChannelGone if operation.on_channel and gone else refusal(status)
         return cls(f"{operation.method} {operation.path}: Asterisk answered {status}: {why}")
+
+
+def _value(told: Any) -> str:
+    return str(told["value"])
+
+
+def _each(parse: Callable[[Any], _T]) -> Callable[[Any], list[_T]]:
+    return lambda listed: [parse(data) for data in listed]
 
 
 def _message(content: bytes) -> str:

@@ -29,7 +29,7 @@ from kai_ari.asterisk.errors import (
 )
 from kai_ari.asterisk.events import Backoff, connected
 from kai_ari.asterisk.left_talks import LeftTalks
-from kai_ari.asterisk.live_call import AriCall
+from kai_ari.asterisk.live_call import TOO_MANY_CALLS, AriCall
 from kai_ari.asterisk.media_transport import MediaTransport
 from kai_ari.asterisk.objects import Channel
 from kai_ari.asterisk.outbound import Placed, Placing, is_outbound
@@ -41,12 +41,12 @@ from kai_ari.asterisk.settling import remove, unserved
 from kai_ari.asterisk.supported import check_version
 from kai_ari.calls.call import Arrival, CallId, call_of, new_call_id
 from kai_ari.clock import Clock
-from kai_ari.errors import AsteriskError
+from kai_ari.people.presence import is_feature_code
 from kai_ari.reception.ports import LiveCall, RecordingShelf
 
 #: Without Asterisk for this long a caller is as good as gone; if not, they are taken up anew.
 GIVE_UP_S = 10.0
-#: Calls served at once: each costs recognition, so a flood is turned away, not queued.
+#: Calls served at once: each costs recognition, so a flood is left to the dialplan, not queued.
 MAX_CALLS = 100
 
 OnCall = Callable[[LiveCall], Awaitable[None]]
@@ -95,14 +95,11 @@ class Asterisk:
         async with AriClient(self._settings) as ari, asyncio.TaskGroup() as tasks:
 
             def start(arrival: Arrival) -> None:
-                if sum(not call.lost_sight for call in self._calls.values()) >= self._max_calls:
-                    tasks.create_task(_turn_away(ari, arrival), name=f"away-{arrival.call}")
-                    return
+                served = sum(call.takes_room for call in self._calls.values())
                 call = AriCall(arrival, ari, self._transport, tasks.create_task)
                 self._switchboard.add(arrival.call, arrival.channel, call)
-                task = tasks.create_task(
-                    self._serve(call, ari, on_call), name=f"call-{arrival.call}"
-                )
+                serving = self._serve if served < self._max_calls else self._leave
+                task = tasks.create_task(serving(call, ari, on_call), name=f"call-{arrival.call}")
                 self._calls[task] = call
                 task.add_done_callback(self._forget)
 
@@ -181,6 +178,23 @@ class Asterisk:
         except Exception:  # noqa: BLE001 - one call's failure never touches another
             _log.exception("a call failed", extra=log.fields(channel=call.arrival.channel))
             await call.leave_to_dialplan()
+        finally:
+            await self._end(call, ari)
+
+    async def _leave(self, call: AriCall, ari: AriClient, on_call: OnCall) -> None:
+        """One call too many: `on_call` only puts it on record. Of a feature code there is none; the
+        dialplan says that it did nothing."""
+        log.call_id.set(call.arrival.call)
+        _log.warning(
+            "too many calls: one left to the dialplan",
+            extra=log.fields(channel=call.arrival.channel),
+        )
+        try:
+            await call.leave_unserved(TOO_MANY_CALLS)
+            if not is_feature_code(call.arrival.did):
+                await on_call(call)
+        except Exception:  # noqa: BLE001 - one call's failure never touches another
+            _log.exception("a call too many is not on record", extra=log.fields())
         finally:
             await self._end(call, ari)
 
@@ -375,13 +389,3 @@ class Asterisk:
         return arrival_of(
             channel, args, reclaimed=reclaimed, clock=self._clock, normalise=self._normalise
         )
-
-
-async def _turn_away(ari: AriClient, arrival: Arrival) -> None:
-    _log.warning(
-        "too many calls: one left to the dialplan", extra=log.fields(channel=arrival.channel)
-    )
-    try:
-        await ari.continue_in_dialplan(arrival.channel)
-    except AsteriskError as error:
-        _log.warning("a caller was not left to the dialplan", extra=log.fields(error=str(error)))

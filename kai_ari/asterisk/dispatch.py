@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
+from kai_ari import log
 from kai_ari.calls.call import CallId, call_of
 from kai_ari.calls.events import EndedBy
 from kai_ari.reception.ports import CallerGone, Signal
@@ -19,6 +20,8 @@ SIGNAL_LIMIT = 64
 
 #: Where an event names channels; Dial tells of a channel that is dialled, for another's sake.
 CHANNEL_ROLES = ("channel", "peer", "caller")
+
+_log = log.get("asterisk")
 
 
 class SignalQueue:
@@ -85,7 +88,10 @@ class Switchboard:
         call = self._call_of(event)
         if call is None or call not in self._calls:
             return False
-        self._calls[call].on_event(event)
+        try:
+            self._calls[call].on_event(event)
+        except Exception:  # noqa: BLE001 - one call's failure never touches another
+            _log.exception("an event was not taken in", extra=log.fields(of=call))
         return True
 
     def _call_of(self, event: Mapping[str, Any]) -> CallId | None:

@@ -1,15 +1,12 @@
 """What `kai-ari check` asks of Asterisk, and the agent never does."""
 
 import asyncio
-import json
 import secrets
 from datetime import datetime
-from typing import Any
 
 from kai_ari.asterisk import operations as ops
 from kai_ari.asterisk.client import AriClient
 from kai_ari.asterisk.errors import NotFound, ServerFault
-from kai_ari.asterisk.operations import Operation
 from kai_ari.errors import AsteriskError
 
 _RECORDING_STARTS_S = 3.0
@@ -21,32 +18,35 @@ class AriInspector(AriClient):
 
     async def now(self) -> datetime:
         """Asterisk's clock, in its machine's zone. Raises ServerFault when it is no ARI."""
-        answer = await self._json(ops.PING)
-        try:
-            return datetime.fromisoformat(answer["timestamp"])
-        except (LookupError, TypeError, ValueError) as error:
-            raise ServerFault("what answers there is not Asterisk's ARI") from error
+        return await self._read(
+            ops.PING, lambda answer: datetime.fromisoformat(answer["timestamp"])
+        )
 
     async def modules(self) -> dict[str, str]:
         """The status of each loaded module by its name, such as chan_pjsip.so: Running."""
-        listed = await self._json(ops.LIST_MODULES)
-        return {module["name"]: module["status"] for module in listed}
+        return await self._read(
+            ops.LIST_MODULES, lambda listed: {each["name"]: each["status"] for each in listed}
+        )
 
     async def sip_endpoints(self) -> list[str]:
         """Every SIP endpoint that Asterisk knows: none when chan_pjsip is not loaded."""
         try:
-            listed = await self._at(ops.LIST_ENDPOINTS, tech="PJSIP")
+            return await self._read(
+                ops.LIST_ENDPOINTS,
+                lambda listed: sorted({endpoint["resource"] for endpoint in listed}),
+                {"tech": "PJSIP"},
+            )
         except NotFound:
             return []
-        return sorted({endpoint["resource"] for endpoint in listed})
 
     async def sip_settings(self, kind: str, name: str) -> dict[str, str]:
         """The settings of an `endpoint`, `aor` or `transport`. Raises NotFound."""
         at = {"configClass": "res_pjsip", "objectType": kind, "id": name}
-        return {
-            setting["attribute"]: setting["value"]
-            for setting in await self._at(ops.READ_CONFIG, **at)
-        }
+        return await self._read(
+            ops.READ_CONFIG,
+            lambda settings: {each["attribute"]: each["value"] for each in settings},
+            at,
+        )
 
     async def has_step(self, context: str, extension: str, label: str) -> bool:
         """Whether the dialplan has a step labelled `label` for who dials this in that context.
@@ -88,8 +88,11 @@ class AriInspector(AriClient):
 
     async def _recording_started(self, name: str) -> None:
         for _ in range(int(_RECORDING_STARTS_S / _POLL_S)):
-            live = await self._at(ops.LIVE_RECORDING, recordingName=name)
-            if live["state"] == "recording":
+            path = {"recordingName": name}
+            if (
+                await self._read(ops.LIVE_RECORDING, lambda live: live["state"], path)
+                == "recording"
+            ):
                 return
             await asyncio.sleep(_POLL_S)
         raise ServerFault(f"the recording did not start in {_RECORDING_STARTS_S:.0f} s")
@@ -99,6 +102,3 @@ class AriInspector(AriClient):
             await self.delete_recording(name)
         except AsteriskError:
             return  # there is none: whoever asked has been told why
-
-    async def _at(self, operation: Operation, **path: str) -> Any:
-        return json.loads(await self._send(operation, path))

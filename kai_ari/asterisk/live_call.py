@@ -37,6 +37,7 @@ from kai_ari.reception.ports import (
 )
 
 SENT_ON = CallerGone(by=EndedBy.KAI, cause=None, reason="sent_on")
+TOO_MANY_CALLS = CallerGone(by=EndedBy.KAI, cause=None, reason="too_many_calls")
 TAKEN_AWAY = CallerGone(by=EndedBy.NETWORK, cause=None, reason="taken_away")
 
 _log = log.get("asterisk")
@@ -142,6 +143,9 @@ class AriCall:
         if self.legs.leave_talk():
             _log.info("the caller and a person talk on without Kai", extra=log.fields())
             return
+        await self._to_dialplan()
+
+    async def _to_dialplan(self) -> None:
         try:
             await self._ari.continue_in_dialplan(self.arrival.channel)
         except NotFound:
@@ -213,6 +217,18 @@ class AriCall:
         self._end(CallerGone(by=EndedBy.KAI, cause=None, reason=reason))
         self._close()
         await removed(self._ari.hang_up(self.arrival.channel, "busy"))
+
+    async def leave_unserved(self, why: CallerGone) -> None:
+        """To the dialplan, as if Kai were away. Who serves the call finds its caller gone, and says
+        so."""
+        self._end(why)
+        self._close()
+        await self._to_dialplan()
+
+    @property
+    def takes_room(self) -> bool:
+        """Whether it counts among the calls that are served."""
+        return not self.lost_sight and self._ending is not TOO_MANY_CALLS
 
     @property
     def talking(self) -> bool:

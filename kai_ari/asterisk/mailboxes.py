@@ -9,7 +9,6 @@ as long as the message does, and they are done one after the other.
 
 import asyncio
 import io
-import json
 import wave
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,7 +20,6 @@ from typing import Self
 import numpy as np
 
 from kai_ari import log
-from kai_ari.asterisk import operations as ops
 from kai_ari.asterisk.ami import AmiSettings
 from kai_ari.asterisk.ami_mailboxes import AmiMailboxes
 from kai_ari.asterisk.client import AriClient, AriSettings
@@ -67,17 +65,6 @@ _BEGUN_WITHIN = timedelta(seconds=2)
 _log = log.get("mailboxes")
 
 
-class _MediaClient(AriClient):
-    async def media_channel(
-        self, parameters: Mapping[str, str], variables: Mapping[str, str]
-    ) -> dict[str, str]:
-        """Make it with these variables of the channel; those that Asterisk gave it."""
-        query = {"channelId": _CHANNEL, "app": self.app, **parameters}
-        body = {"variables": dict(variables)}
-        reply = json.loads(await self._send(ops.EXTERNAL_MEDIA, query=query, body=body))
-        return dict(reply.get("channelvars", {}))
-
-
 class AriMailboxes:
     """Implements `followup.mailbox.Mailboxes` and `reception.voicemails.VoicemailShelf`.
 
@@ -85,7 +72,7 @@ class AriMailboxes:
     """
 
     def __init__(self, ari: AriSettings, ami: AmiSettings, transport: MediaTransport) -> None:
-        self._ari = _MediaClient(replace(ari, app=f"{ari.app}-mailbox"))
+        self._ari = AriClient(replace(ari, app=f"{ari.app}-mailbox"))
         self._boxes = AmiMailboxes(ami)
         self._transport = transport
         self._one_at_a_time = asyncio.Lock()
@@ -162,7 +149,7 @@ class AriMailboxes:
         async with connected(self._ari) as events:
             offer = self._transport.offer()
             try:
-                made = await self._ari.media_channel(offer.external_media, variables)
+                made = await self._ari.external_media(_CHANNEL, offer.external_media, variables)
                 session = await offer.connect(made)
                 try:
                     async with asyncio.timeout(_START_LIMIT_S):

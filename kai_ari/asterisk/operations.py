@@ -37,7 +37,6 @@ READ_GLOBAL = _operation("GET", "/asterisk/variable", "variable")
 WRITE_GLOBAL = _operation("POST", "/asterisk/variable", "variable", "value")
 EVENTS = _operation("GET", "/events", "app")
 USER_EVENT = _operation("POST", "/events/user/{eventName}", "application")
-SUBSCRIBE = _operation("POST", "/applications/{applicationName}/subscription", "eventSource")
 
 PROBE_DIALPLAN = _operation("POST", "/channels", "endpoint", "context", "extension", "label")
 LIST_CHANNELS = _operation("GET", "/channels")

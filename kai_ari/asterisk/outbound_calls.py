@@ -40,6 +40,8 @@ class OutboundCalls:
         self._ringing: dict[asyncio.Task[None], Outbound] = {}
 
     async def place(self, placing: Placing, arrival: Arrival, serve: OnPlaced) -> Placed:
+        """What came of it. Raises CancelledError when the agent stops first: nobody knows then,
+        and the next agent finds out."""
         placed: asyncio.Future[Placed] = asyncio.get_running_loop().create_future()
         outbound = Outbound(placing, self._ari)
         self._switchboard.add(placing.call, arrival.channel, outbound)
@@ -93,6 +95,10 @@ class OutboundCalls:
         except AsteriskError as error:
             _log.warning("a call was not made", extra=log.fields(error=str(error)))
             outbound.lose(error.code)
+            result = outbound.result
+        except Exception:  # noqa: BLE001 - one call's failure never touches another
+            _log.exception("a call was not made", extra=log.fields())
+            outbound.lose("fault_in_kai")
             result = outbound.result
         finally:
             if result is None or result.ended is not None:

@@ -1,7 +1,7 @@
 """What Asterisk knows of phones and queues at a moment, for `people.availability`."""
 
-import json
 from collections.abc import Mapping
+from typing import Any
 
 from kai_ari import log
 from kai_ari.asterisk import operations as ops
@@ -24,23 +24,27 @@ class AriPhones(AriClient):
         endpoint without contacts of a known state (no qualify_frequency) is left out.
         """
         try:
-            listed = json.loads(await self._send(ops.LIST_ENDPOINTS, {"tech": "PJSIP"}))
+            listed = await self._read(ops.LIST_ENDPOINTS, _endpoints, {"tech": "PJSIP"})
         except NotFound:  # chan_pjsip is not loaded
             return {}
         ringing = {channel.id for channel in await self.channels() if channel.state == "Ringing"}
         found: dict[str, PhoneState] = {}
-        for endpoint in listed:
-            channels = set(endpoint["channel_ids"])
+        for phone, told, channels in listed:
             if channels:
                 state = PhoneState.RINGING if channels <= ringing else PhoneState.IN_USE
-            elif endpoint["state"] == "offline":
+            elif told == "offline":
                 state = PhoneState.OFFLINE
-            elif endpoint["state"] == "online":
+            elif told == "online":
                 state = PhoneState.IDLE
             else:
                 continue
-            found[endpoint["resource"]] = state
+            found[phone] = state
         return found
+
+
+def _endpoints(listed: Any) -> list[tuple[str, str, set[str]]]:
+    """The name of each, its state, and its channels."""
+    return [(each["resource"], each["state"], set(each["channel_ids"])) for each in listed]
 
 
 async def pbx_state(phones: AriPhones, queues: QueueMonitor | None) -> PbxState:

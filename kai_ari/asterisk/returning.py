@@ -17,6 +17,7 @@ from kai_ari.asterisk.arrivals import Normalise
 from kai_ari.asterisk.client import AriClient
 from kai_ari.asterisk.legs import RingingOutside
 from kai_ari.calls.call import Arrival
+from kai_ari.errors import AsteriskError
 from kai_ari.reception.legs import LegResult
 
 #: Why the leg was given up, and why the call that it came back as ended.
@@ -50,8 +51,12 @@ async def turn_back(
     arrival = call.arrival
     if not ringing or arrival.reclaimed:
         return
-    forwarder = await ari.read_variable(arrival.channel, "REDIRECTING(from-num)")
-    name = await ari.read_variable(arrival.channel, "CHANNEL(name)")
+    try:
+        forwarder = await ari.read_variable(arrival.channel, "REDIRECTING(from-num)")
+        name = await ari.read_variable(arrival.channel, "CHANNEL(name)")
+    except AsteriskError as error:  # whoever cannot be told apart is a caller
+        _log.warning("not known whether a call comes back", extra=log.fields(error=str(error)))
+        return
     came_by = name.rpartition("-")[0]  # such as PJSIP/trunk-0000002a
     for legs, outside in ringing:
         by_forwarder = forwarder and _same(normalise, forwarder, outside.number)

@@ -10,7 +10,6 @@ brings everything else of that phone, too.
 """
 
 import asyncio
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
@@ -36,11 +35,12 @@ _log = log.get("sip_message")
 
 class _Texts(AriClient):
     async def is_registered(self, phone: str) -> bool:
+        path = {"tech": "PJSIP", "resource": phone}
         try:
-            answer = await self._send(ops.READ_ENDPOINT, {"tech": "PJSIP", "resource": phone})
+            state = await self._read(ops.READ_ENDPOINT, lambda phone: str(phone["state"]), path)
         except NotFound:
             return False
-        return bool(json.loads(answer)["state"] == "online")
+        return state == "online"
 
     async def send_text(self, phone: str, text: str) -> None:
         path = {"tech": "PJSIP", "resource": phone}

@@ -5,7 +5,7 @@ what it does; examples that a test runs as they stand; every exit status
 
 import argparse
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,17 @@ def situation(text: str) -> Situation:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no situation; choose from {', '.join(Situation)}"
         ) from None
+
+
+def plain_line(longest: int) -> Callable[[str], str]:
+    """For argparse: what a person writes for others to read."""
+
+    def line(text: str) -> str:
+        if not text.isprintable() or len(text) > longest:
+            raise argparse.ArgumentTypeError(f"not one plain line of up to {longest} characters")
+        return text.strip()
+
+    return line
 
 
 def filled(text: str) -> str:

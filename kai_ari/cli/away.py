@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from kai_ari.cli.arguments import add_command
+from kai_ari.cli.arguments import add_command, plain_line
 from kai_ari.clock import SystemClock
 from kai_ari.config.calendars import load_staff
 from kai_ari.config.load import load
@@ -49,7 +49,9 @@ def add(subparsers: Any) -> None:
         metavar="WHEN",
         help="'monday 8:00', 'tomorrow 8:00', '17:30', '2026-12-24 8:00' or '2 hours'",
     )
-    away.add_argument("--note", type=_note, default="", help="why, for colleagues; one line")
+    away.add_argument(
+        "--note", type=plain_line(_LONGEST_NOTE), default="", help="why, for colleagues; one line"
+    )
     away.set_defaults(run=_run_away)
 
     back = add_command(
@@ -62,12 +64,6 @@ def add(subparsers: Any) -> None:
     )
     back.add_argument("person", help="a key of people in kai.yaml")
     back.set_defaults(run=_run_back)
-
-
-def _note(text: str) -> str:
-    if not text.isprintable() or len(text) > _LONGEST_NOTE:
-        raise argparse.ArgumentTypeError(f"not one plain line of up to {_LONGEST_NOTE} characters")
-    return text.strip()
 
 
 def _run_away(args: argparse.Namespace) -> int:

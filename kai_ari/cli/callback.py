@@ -8,7 +8,7 @@ from typing import Any
 
 from kai_ari.calls.events import Event
 from kai_ari.calls.numbers import normalise_number
-from kai_ari.cli.arguments import add_command
+from kai_ari.cli.arguments import add_command, plain_line
 from kai_ari.cli.render import printable
 from kai_ari.cli.user import user_name
 from kai_ari.clock import SystemClock
@@ -68,8 +68,10 @@ def add(subparsers: Any) -> None:
         statuses={0: "written down"},
     )
     add_one.add_argument("number", help="as it is dialled, or an extension")
-    add_one.add_argument("--about", type=_line, default="", help="why, as Kai will say it")
-    add_one.add_argument("--name", type=_line, default="", help="who it is")
+    add_one.add_argument(
+        "--about", type=plain_line(_LONGEST), default="", help="why, as Kai will say it"
+    )
+    add_one.add_argument("--name", type=plain_line(_LONGEST), default="", help="who it is")
     add_one.add_argument(
         "--at",
         metavar="WHEN",
@@ -85,12 +87,6 @@ def add(subparsers: Any) -> None:
         statuses={0: "told"},
     )
     listed.set_defaults(run=_run_list)
-
-
-def _line(text: str) -> str:
-    if not text.isprintable() or len(text) > _LONGEST:
-        raise argparse.ArgumentTypeError(f"not one plain line of up to {_LONGEST} characters")
-    return text.strip()
 
 
 def _run_add(args: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ from kai_ari.calls.follow_events import (
     ObligationDue,
     ObligationKept,
 )
-from kai_ari.cli.arguments import add_command
+from kai_ari.cli.arguments import add_command, plain_line
 from kai_ari.cli.render import printable
 from kai_ari.cli.user import user_name
 from kai_ari.clock import SystemClock
@@ -56,7 +56,10 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--json", action="store_true", help="a list of objects, for a program")
     parser.set_defaults(run=_run_list)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
-    note = ("--note", {"type": _line, "default": "", "help": "what is to be remembered of it"})
+    note = (
+        "--note",
+        {"type": plain_line(_LONGEST), "default": "", "help": "what is to be remembered of it"},
+    )
     _action(
         actions,
         "done",
@@ -113,12 +116,6 @@ def _action(
     for option, given in options:
         parser.add_argument(option, **given)
     parser.set_defaults(run=_run(says))
-
-
-def _line(text: str) -> str:
-    if not text.isprintable() or len(text) > _LONGEST:
-        raise argparse.ArgumentTypeError(f"not one plain line of up to {_LONGEST} characters")
-    return text.strip()
 
 
 # -- the list ------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kai_ari.calls.numbers import normalise_number
-from kai_ari.cli.arguments import add_command
+from kai_ari.cli.arguments import add_command, plain_line
 from kai_ari.cli.render import printable
 from kai_ari.clock import SystemClock
 from kai_ari.config.load import load
@@ -57,7 +57,9 @@ def add(subparsers: Any) -> None:
     )
     for parser_of in (out, back):
         parser_of.add_argument("number", help="as it is dialled")
-        parser_of.add_argument("--why", type=_line, default="", help="the evidence, for later")
+        parser_of.add_argument(
+            "--why", type=plain_line(_LONGEST), default="", help="the evidence, for later"
+        )
     _action(
         actions,
         "list",
@@ -95,12 +97,6 @@ def _action(
     )
     parser.set_defaults(run=run)
     return parser
-
-
-def _line(text: str) -> str:
-    if not text.isprintable() or len(text) > _LONGEST:
-        raise argparse.ArgumentTypeError(f"not one plain line of up to {_LONGEST} characters")
-    return text.strip()
 
 
 def _run_add(args: argparse.Namespace) -> int:

@@ -45,7 +45,11 @@ _ENDED_BY = {
 _REASONS = {
     "forwarded_back": "forwarded_back: told that the line is busy, for it looked like a phone that"
     " Kai was ringing and that forwards to Kai",
+    "too_many_calls": "too_many_calls: more than Kai serves at once; the telephone system rings the"
+    " owner's phone and takes a message, as when Kai is away",
 }
+#: Reasons with which Kai ends a call, and does not hang up.
+_LET_GO = frozenset({"sent_on", "too_many_calls"})
 
 _SITUATIONS = {
     ev.Situation.ASKED_FOR_HUMAN: "the caller asked for a person",
@@ -102,7 +106,8 @@ def _engine_failed(e: ev.EngineFailed) -> str:
 
 def _ended(e: ev.Ended) -> str:
     cause = "" if e.cause is None else f", cause {e.cause}"
-    return f"call ended: {_ENDED_BY[e.by]} ({_REASONS.get(e.reason, e.reason)}{cause})"
+    by = "Kai let go of the caller" if e.reason in _LET_GO else _ENDED_BY[e.by]
+    return f"call ended: {by} ({_REASONS.get(e.reason, e.reason)}{cause})"
 
 
 _DESCRIBE: dict[type[Event], Callable[[Any], str]] = {

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from kai_ari.config.alerts import AlertStep, named
+from kai_ari.config.alerts import AlertStep
 from kai_ari.config.schema import Config
 from kai_ari.config.staff import span_of
 from kai_ari.followup.reaching import AlertRules, Step
 from kai_ari.people.local_time import parse_time
-from kai_ari.people.staff import Staff
+from kai_ari.people.staff import Staff, somebody
 
 
 def alert_rules(config: Config, staff: Staff, channels: Collection[str]) -> AlertRules:
@@ -20,7 +20,7 @@ def alert_rules(config: Config, staff: Staff, channels: Collection[str]) -> Aler
         staff=staff,
         steps=tuple(
             Step(
-                tell=named(step.tell, config),
+                tell=somebody(step.tell, config.people, owner),
                 by=step.by or (),
                 wait=timedelta(minutes=step.wait),
             )

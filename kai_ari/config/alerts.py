@@ -8,12 +8,10 @@ from pydantic import AfterValidator, Field, Strict
 from kai_ari.config.crosscheck import Mistake, Place, unknown
 from kai_ari.config.fields import Channels, Name, Quiet, Section
 from kai_ari.people.local_time import DAY_MINUTES, parse_time
+from kai_ari.people.staff import OWNER, somebody
 
 if TYPE_CHECKING:
     from kai_ari.config.schema import Config
-
-#: Whom `business.owner` names, unless somebody is called that.
-OWNER = "owner"
 
 
 def _time_of_day(text: str) -> str:
@@ -41,11 +39,6 @@ class Alerts(Section):
     digest: Annotated[str, AfterValidator(_time_of_day)] | None = None
 
 
-def named(name: str, config: "Config") -> str:
-    is_owner = name == OWNER and name not in config.people and config.business.owner
-    return config.business.owner or name if is_owner else name
-
-
 def cross_check(config: "Config") -> Iterator[Mistake]:
     """Steps that tell nobody, or by a way that there is no gateway for."""
     place: Place = ("alerts", "steps")
@@ -70,7 +63,7 @@ def cross_check(config: "Config") -> Iterator[Mistake]:
 
 def _tell(config: "Config", here: Place, step: AlertStep) -> Iterator[Mistake]:
     known: Collection[str] = {*config.people, *config.teams, *config.rotas, *config.webhooks}
-    if named(step.tell, config) not in known:
+    if somebody(step.tell, config.people, config.business.owner) not in known:
         if step.tell == OWNER and config.business.owner is None:
             what = "is nobody yet; add owner: below business:, or name somebody from people"
             yield Mistake(place=(*here, "tell"), what=what)

@@ -3,6 +3,7 @@
 import difflib
 import re
 import zoneinfo
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,7 +11,10 @@ from typing import Annotated, Literal
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo
 
+from kai_ari.address import host_and_port
 from kai_ari.people.local_time import parse_span
+
+_EVERY = frozenset({"0.0.0.0", "::", "*"})  # noqa: S104 - refused, not listened on
 
 
 class Section(BaseModel):
@@ -77,6 +81,29 @@ def _name(name: str) -> str:
     return name
 
 
+def host_port(address: str) -> str:
+    if not host_and_port(address)[1]:
+        raise ValueError("has no port; write e.g. 127.0.0.1:9092")
+    return address
+
+
+def reached_by(who: str) -> Callable[[str], str]:
+    """Where Kai listens, and `who` connects to."""
+
+    def checked(address: str) -> str:
+        if host_and_port(host_port(address))[0] in _EVERY:
+            raise ValueError(f"is no address that {who} can connect to; give this machine's own")
+        return address
+
+    return checked
+
+
+def _https(url: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[\w./%?=&~+-]*)?", url):
+        raise ValueError("is not an address such as https://crm.example.com/api/v1/Task")
+    return url
+
+
 def each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f"names {twice} twice; keep one of them")
@@ -110,6 +137,8 @@ Word = Annotated[str, AfterValidator(_word)]
 #: What the business calls a trunk, queue, person or team: never to be mistaken for an extension.
 Name = Annotated[str, AfterValidator(_name)]
 Flag = Annotated[bool, Strict()]
+#: What is told of a case or a call by HTTP.
+Hook = Annotated[str, AfterValidator(_https)]
 #: The ways to tell somebody; those without a gateway in kai.yaml are passed over.
 Channel = Literal["sms", "email", "phone", "sip_message"]
 Channels = Annotated[tuple[Channel, ...], Field(min_length=1), AfterValidator(each_once)]

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field, Strict, ValidationInfo
 
 from kai_ari.config.crosscheck import Mistake
-from kai_ari.config.fields import BesideFile, Name, Section, beside_file
+from kai_ari.config.fields import BesideFile, Hook, Name, Section, beside_file, reached_by
 from kai_ari.config.people import email_address
 
 if TYPE_CHECKING:
     from kai_ari.config.schema import Config
 
 _LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
-_EVERY = frozenset({"0.0.0.0", "::", "*"})  # noqa: S104 - refused, not listened on
 #: A text message shows a number, or a name of at most 11 letters (3GPP TS 23.040, 9.1.2.5).
 _SHOWN_SENDER = r"\+?[0-9]{3,15}|[A-Za-z0-9][A-Za-z0-9 &_.-]{0,10}"
 _PLACEHOLDERS = frozenset({"{to}", "{password}"})
@@ -29,25 +28,10 @@ def _http(url: str) -> str:
     return url
 
 
-def _hook(url: str) -> str:
-    if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[\w./%?=&~+-]*)?", url):
-        raise ValueError("is not an address such as https://crm.example.com/api/v1/Task")
-    return url
-
-
 def _sender(shown: str) -> str:
     if not re.fullmatch(_SHOWN_SENDER, shown):
         raise ValueError("cannot be a sender; write e.g. '+12125550100', or up to 11 letters")
     return shown
-
-
-def _listen(address: str) -> str:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError("is not HOST:PORT such as 127.0.0.1:8095")
-    if host.strip("[]") in _EVERY:
-        raise ValueError("is no address that Kannel can connect to; give this machine's own")
-    return address
 
 
 def _login(name: str) -> str:
@@ -95,7 +79,7 @@ class Kannel(Section):
     url: Annotated[str, AfterValidator(_http)] = "http://127.0.0.1:13013/cgi-bin/sendsms"
     username: Annotated[str, AfterValidator(_login)] = "kai"
     sender: Annotated[str, AfterValidator(_sender)] = Field(alias="from")
-    reports: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8095"
+    reports: Annotated[str, AfterValidator(reached_by("Kannel"))] = "127.0.0.1:8095"
 
 
 class Gammu(Section):
@@ -141,7 +125,7 @@ class Webhook(Section):
     is sent as a bearer token or API key.
     """
 
-    url: Annotated[str, AfterValidator(_hook)]
+    url: Hook
     template: Annotated[str, AfterValidator(_template)] = "kai"
     auth: Literal["signature", "bearer", "x-api-key", "none"] = "signature"
 

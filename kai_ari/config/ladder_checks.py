@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from kai_ari.config.crosscheck import Mistake, Place, unknown
 from kai_ari.config.ladders import KINDS, Rung
-from kai_ari.config.rules import OWNER, Written, e164, ladder_of, written_ladders
+from kai_ari.config.rules import Written, e164, ladder_of, written_ladders
 from kai_ari.config.schema import Config
 from kai_ari.config.staff import staff_of, zone_of
 from kai_ari.fallback.lint import PATIENCE_S, lint, total_ring_s
 from kai_ari.fallback.rungs import Transfer
 from kai_ari.people.rota import CalendarRota
-from kai_ari.people.staff import Staff
+from kai_ari.people.staff import OWNER, Staff, somebody
 from kai_ari.promises.permission import longest_rule
 
 _BELONGS = {
@@ -107,18 +107,18 @@ def _transfer(config: Config, place: Place, target: str) -> Iterator[Mistake]:
 
 def _somebody(config: Config, place: Place, name: str) -> Iterator[Mistake]:
     known = {**config.people, **config.teams, **config.rotas}
-    if name == OWNER and name not in known:
-        if config.business.owner is None:
-            what = "nobody is the owner yet; add owner: with a name from people below business:"
-            yield Mistake(place=place, what=what)
-    elif name not in known:
+    if somebody(name, config.people, config.business.owner) in known:
+        return
+    if name == OWNER and config.business.owner is None:
+        what = "nobody is the owner yet; add owner: with a name from people below business:"
+        yield Mistake(place=place, what=what)
+    elif name != OWNER:  # who is misspelt in business.owner is told of there
         yield unknown(place, name, "people, teams or rotas", known)
 
 
 def _people(config: Config, name: str) -> tuple[str, ...]:
     """The people whom a known name stands for, at one time or another."""
-    if name == OWNER and name not in config.people:
-        return (config.business.owner,) if config.business.owner else ()
+    name = somebody(name, config.people, config.business.owner)
     if name in config.people:
         return (name,)
     if name in config.teams:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Strict, Tag
 
-from kai_ari.config.fields import Flag, Name, Section, Spoken, each_once
+from kai_ari.config.fields import Flag, Hook, Name, Section, Spoken, each_once
 
 LadderName = Literal[
     "default",
@@ -38,12 +38,6 @@ def _sip(uri: str) -> str:
     return uri
 
 
-def _webhook(url: str) -> str:
-    if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[\w./%?=&~+-]*)?", url):
-        raise ValueError("is not an address such as https://example.com/cases")
-    return url
-
-
 def _one_or_list(given: Any) -> str:
     return "list" if isinstance(given, list | tuple) else "one"
 
@@ -68,7 +62,7 @@ class Workflow(Section):
 
     name: Annotated[Spoken, Field(min_length=1, max_length=60)]
     sip: Annotated[str, AfterValidator(_sip)] | None = None
-    webhook: Annotated[str, AfterValidator(_webhook)] | None = None
+    webhook: Hook | None = None
     accept: Literal["key", "answer"] = "key"
 
 

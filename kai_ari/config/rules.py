@@ -30,10 +30,7 @@ from kai_ari.fallback.rungs import (
     Workflow,
 )
 from kai_ari.fallback.rungs import Rung as CompiledRung
-from kai_ari.people.staff import Staff
-
-#: Whom `business.owner` names, unless somebody is called that.
-OWNER = "owner"
+from kai_ari.people.staff import Staff, somebody
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +114,7 @@ def ladder_of(written: Written, config: Config, where: Callable[[Place], str]) -
 
 def target_of(name: str, config: Config) -> Target:
     """Whom a checked name means: a person, a team, a rota, a phone, or a number outside."""
-    if name == OWNER and name not in config.people and config.business.owner:
-        name = config.business.owner
+    name = somebody(name, config.people, config.business.owner)
     if name in config.people:
         return Target(kind=Kind.PERSON, key=name, name=config.people[name].name)
     if name in config.teams:

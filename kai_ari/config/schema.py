@@ -25,6 +25,8 @@ from kai_ari.config.fields import (
     Word,
     Zone,
     each_once,
+    host_port,
+    reached_by,
 )
 from kai_ari.config.gateways import Email, Sms, Webhooks
 from kai_ari.config.gateways import cross_check as check_gateways
@@ -42,20 +44,6 @@ def _url(url: str) -> str:
     if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[\w./-]*)?", url):
         raise ValueError("is not an address such as http://127.0.0.1:8088")
     return url.rstrip("/")
-
-
-def _host_and_port(address: str) -> str:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError("is not HOST:PORT such as 127.0.0.1:9092")
-    return address
-
-
-def _listen(address: str) -> str:
-    host, _, _ = _host_and_port(address).rpartition(":")
-    if host.strip("[]") in ("0.0.0.0", "::", "*"):  # noqa: S104 - refused, not listened on
-        raise ValueError("is no address that Asterisk can connect to; give this machine's own")
-    return address
 
 
 def _language(tag: str) -> str:
@@ -97,10 +85,10 @@ class Asterisk(Section):
     url: Annotated[str, AfterValidator(_url)] = "http://127.0.0.1:8088"
     username: Word = "kai"
     app: Word = "kai"
-    ami: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:5038"
+    ami: Annotated[str, AfterValidator(host_port)] = "127.0.0.1:5038"
     ami_username: Word = "kai"
     media: Literal["websocket", "audiosocket"] = "websocket"
-    audiosocket_listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:9092"
+    audiosocket_listen: Annotated[str, AfterValidator(reached_by("Asterisk"))] = "127.0.0.1:9092"
 
 
 class Speech(Section):

@@ -9,7 +9,7 @@ from kai_ari.fallback.rungs import Kind, Target
 from kai_ari.fallback.words import duration, listed
 from kai_ari.people.local_time import Span, clock_time, parse_spans
 from kai_ari.people.rota import WeeklyRota
-from kai_ari.people.staff import Person
+from kai_ari.people.staff import Person, somebody
 from kai_ari.people.ways import possible_ways, way_at_leisure, ways_to
 
 _WAYS = {
@@ -89,9 +89,8 @@ def _told(step: Mapping[str, Any], plan: Plan, about: str = "") -> str:
 
 
 def _key(step: Mapping[str, Any], plan: Plan) -> str:
-    key = str(step["tell"])
-    is_owner = key == "owner" and key not in plan.staff.people and plan.owner is not None
-    return plan.owner.key if plan.owner and is_owner else key
+    owner = plan.owner.key if plan.owner else None
+    return somebody(str(step["tell"]), plan.staff.people, owner)
 
 
 def called(target: Target, plan: Plan) -> str:

@@ -2,11 +2,14 @@
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kai_ari.ledger.faults import LedgerInUse, explain
+
+_LOCKS = Path("/proc/locks")
 
 
 @contextmanager
@@ -37,17 +40,17 @@ def sole_agent(ledger: Path) -> Iterator[None]:
 
 
 def running_agent(ledger: Path) -> int | None:
-    """The process that holds the ledger, or None when no agent runs."""
+    """The process that holds the ledger, or None when no agent runs. Raises OSError.
+
+    Read from the kernel: taking the lock to see would stop an agent that starts in that instant.
+    """
     path = ledger.with_suffix(".lock")
     try:
-        with path.open("r") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                text = lock.read()
-                return int(text) if text.isdecimal() else None
+        holder, inode = path.read_text(), path.stat().st_ino
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise explain(error, path) from error
-    return None
+    if not holder.isdecimal():
+        return None
+    # Such as "7: FLOCK  ADVISORY  WRITE 6357 fe:00:1459268 0 EOF".
+    held = rf"FLOCK +ADVISORY +WRITE +{holder} +[0-9a-f]+:[0-9a-f]+:{inode} "
+    return int(holder) if re.search(held, _LOCKS.read_text()) else None

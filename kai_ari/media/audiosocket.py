@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from kai_ari import log
+from kai_ari.address import written
 from kai_ari.errors import MediaError
 from kai_ari.media.audiosocket_session import AudioSocketMedia, hang_up, read_message
 
@@ -87,7 +88,7 @@ class AudioSocket:
 
     @property
     def address(self) -> str:
-        return f"{self._advertise}:{self._port}"
+        return written(self._advertise, self._port)
 
     async def __aenter__(self) -> Self:
         """Raises MediaError when the port is taken."""
@@ -95,7 +96,7 @@ class AudioSocket:
             self._server = await asyncio.start_server(self._on_connection, self._host, self._port)
         except OSError as error:
             raise MediaError(
-                f"AudioSocket cannot listen on {self._host}:{self._port}: {error}; "
+                f"AudioSocket cannot listen on {written(self._host, self._port)}: {error}; "
                 "choose another port or stop what uses it"
             ) from error
         self._port = self._server.sockets[0].getsockname()[1]

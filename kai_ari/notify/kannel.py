@@ -15,6 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from kai_ari import log
+from kai_ari.address import host_and_port, written
 from kai_ari.calls.follow_events import ReceiptResult
 from kai_ari.errors import ConfigError, LedgerError
 from kai_ari.followup.gsm7 import gsm7
@@ -129,7 +130,7 @@ async def listening(settings: KannelSettings, sink: Sink) -> AsyncIterator[str]:
 
     Port 0 is any free one. Raises ConfigError when the port cannot be had.
     """
-    host, _, port = settings.reports.rpartition(":")
+    host, port = host_and_port(settings.reports)
     app = web.Application()
     heard = _Heard(settings, sink)
     app.router.add_get("/{secret}/receipt", heard.receipt)
@@ -139,14 +140,14 @@ async def listening(settings: KannelSettings, sink: Sink) -> AsyncIterator[str]:
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+            await web.TCPSite(runner, host, port).start()
         except OSError as error:
             raise ConfigError(
                 f"Kai cannot listen for reports of text messages on {settings.reports}"
                 f" ({error.strerror}); stop what has that port, or choose another for"
                 " sms.kannel.reports in kai.yaml"
             ) from error
-        yield f"http://{host}:{runner.addresses[0][1]}/{settings.reports_secret}"
+        yield f"http://{written(host, runner.addresses[0][1])}/{settings.reports_secret}"
     finally:
         await runner.cleanup()
 

@@ -1,6 +1,6 @@
 """Who there is: people and the ways to reach them, teams, rotas; and whom a target names."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,6 +8,14 @@ from zoneinfo import ZoneInfo
 from kai_ari.people.hours import Hours, OpenState, is_open, next_opening
 from kai_ari.people.local_time import Span
 from kai_ari.people.rota import OnCall, Rota, on_call
+
+#: As it is written in kai.yaml.
+OWNER = "owner"
+
+
+def somebody(name: str, people: Container[str], owner: str | None) -> str:
+    """Whom a name in kai.yaml means: `owner`, as business.owner, unless a person is called that."""
+    return owner if owner and name == OWNER and name not in people else name
 
 
 @dataclass(frozen=True, kw_only=True)

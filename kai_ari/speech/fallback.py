@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from kai_ari.errors import SpeechError
 from kai_ari.reception.ports import EngineFault, Transcript, Utterance, duration_ms
 from kai_ari.speech.chain import AllFailed, Chain
 from kai_ari.speech.engines import RecognitionEngine, Voice
 from kai_ari.speech.pcm import loudest_frame_dbfs, silence
-from kai_ari.speech.recorded import RecordedLines, is_sound
+from kai_ari.speech.recorded import RecordedLines
 from kai_ari.speech.sentences import sentences
 
 #: An utterance whose loudest 20 ms is below this holds no speech: quiet callers peak 20 dB
@@ -63,9 +62,6 @@ class _Line:
         self._recorded = recorded
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        if is_sound(self._text):
-            yield self._from_recordings((self._text,))
-            return
         parts = sentences(self._text)
         for place, sentence in enumerate(parts):
             pause = silence(PAUSE_MS) if place else b""
@@ -84,14 +80,13 @@ class _Line:
         self.faults += done.faults
         return done.result
 
-    def _from_recordings(self, parts: Sequence[str], failed: AllFailed | None = None) -> bytes:
+    def _from_recordings(self, parts: Sequence[str], failed: AllFailed) -> bytes:
         recorded = self._recorded
         known = [pcm for part in parts if recorded and (pcm := recorded.get(part)) is not None]
         complete = len(known) == len(parts)
-        if failed:
-            instead = RecordedLines.name if complete else None
-            self.faults += [replace(fault, instead=instead) for fault in failed.faults]
+        instead = RecordedLines.name if complete else None
+        self.faults += [replace(fault, instead=instead) for fault in failed.faults]
         if not complete:
-            raise failed or SpeechError(f"there is no recorded sound {self._text!r}")
+            raise failed
         self.engine = RecordedLines.name
         return silence(PAUSE_MS).join(known)

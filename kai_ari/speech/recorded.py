@@ -11,8 +11,6 @@ from pathlib import Path
 from kai_ari.errors import SpeechError
 from kai_ari.speech.wav import read_wav
 
-BEEP = "[beep]"  # a sound, not words: the tone before a recording
-
 
 class RecordedLines:
     """A few sentences known by heart, all read at the start.
@@ -39,10 +37,6 @@ class RecordedLines:
     def get(self, sentence: str) -> bytes | None:
         """The recording of exactly this sentence, as PCM."""
         return self._pcm.get(_plain(sentence))
-
-
-def is_sound(text: str) -> bool:
-    return text.startswith("[") and text.endswith("]")
 
 
 def _plain(sentence: str) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
+from kai_ari.address import host_and_port
 from kai_ari.asterisk.conf import TrunkAccount
 from kai_ari.fallback.rungs import Queue, Transfer, Workflow
 from kai_ari.fallback.steps import Try
@@ -176,7 +177,7 @@ async def webhook(cast: Cast) -> AsyncIterator[str]:
 
 def _at(pbx: LocalAsterisk, user: str, place: str, codecs: Sequence[str]) -> SipPhone:
     """A phone that is called at its own address, without an account."""
-    host, _, port = place.rpartition(":")
+    host, port = host_and_port(place)
     return SipPhone(
         server=pbx.sip_address,
         user=user,
@@ -184,7 +185,7 @@ def _at(pbx: LocalAsterisk, user: str, place: str, codecs: Sequence[str]) -> Sip
         codecs=codecs,
         register=False,
         address=host,
-        port=int(port),
+        port=port,
     )
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pjsua2 as pj
 
+from kai_ari.address import host_and_port
+
 
 def with_headers(headers: list[tuple[str, str]]) -> Any:
     options = pj.CallOpParam(True)
@@ -25,8 +27,7 @@ def received(event: Any) -> str:
 
 def local_address(server: str) -> str:
     """The address of this machine that the server is reached from."""
-    host, _, port = server.rpartition(":")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((host, int(port)))
+        probe.connect(host_and_port(server))
         address: str = probe.getsockname()[0]
         return address

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from kai_ari.address import host_and_port
 from kai_ari.asterisk.conf import PhoneAccount
 from kai_ari.cli.place import EXAMPLE, Account, place
 from kai_ari.config.schema import Config
@@ -103,7 +104,7 @@ async def running(setting: Setting) -> AsyncIterator[Running]:
         instance=f"up-{port}",
         ports=Ports(
             http=port,
-            ami=int(config.asterisk.ami.rpartition(":")[2]),
+            ami=host_and_port(config.asterisk.ami)[1],
             sip=args.sip_port,
             rtp_first=args.rtp_port,
             rtp_last=args.rtp_port + 999,

@@ -16,6 +16,8 @@ from kai_ari.asterisk.errors import (
     NotFound,
     ServerFault,
 )
+from kai_ari.asterisk.inspection import AriInspector
+from kai_ari.asterisk.pbx_state import AriPhones
 from kai_ari.errors import AsteriskError
 
 Request = Callable[[AriClient], Awaitable[object]]
@@ -88,6 +90,27 @@ async def test_the_wrong_address_is_told_as_such() -> None:
     async with answering(200, "<html>") as ari:
         with pytest.raises(ServerFault, match="is this the address of ARI"):
             await ari.version()
+
+
+@pytest.mark.parametrize("answer", ["", "<html>", '{"a": 1}', "[{}]", '{"value": '])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        lambda ari: ari.read_variable("1.1", "X"),
+        lambda ari: ari.read_global("X"),
+        lambda ari: ari.audio_packets("1.1"),
+        lambda ari: ari.bridges(),
+        lambda ari: AriPhones.states(ari),
+        lambda ari: AriInspector.modules(ari),
+    ],
+    ids=["variable", "global", "audio", "bridges", "phones", "modules"],
+)
+async def test_an_answer_that_nobody_foresaw_is_a_fault_of_asterisks(
+    request_: Request, answer: str
+) -> None:
+    async with answering(200, answer) as ari:
+        with pytest.raises(ServerFault, match="answered what Kai cannot read"):
+            await request_(ari)
 
 
 async def test_nobody_listening_is_retryable() -> None:

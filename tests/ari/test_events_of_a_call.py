@@ -130,6 +130,17 @@ async def test_the_end_of_a_call_fits_into_a_full_queue() -> None:
     assert [signal async for signal in queue] == [Key(key="1"), Key(key="2"), gone]
 
 
+async def test_an_event_that_a_call_cannot_take_in_hurts_no_other(
+    calls: list[AriCall], switchboard: Switchboard, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = {"type": "ChannelDtmfReceived", "channel": {"id": f"channel-of-{CALLS[0]}"}}
+    assert switchboard.deliver(broken)
+    assert "an event was not taken in" in caplog.messages
+    assert switchboard.deliver(key(CALLS[1], "1"))
+    assert switchboard.deliver(on_caller(CALLS[1], "ChannelHangupRequest"))
+    assert (await signals(calls[1]))[0] == Key(key="1")
+
+
 def test_events_of_nobody_are_left_to_the_connection(switchboard: Switchboard) -> None:
     stranger = own_id(CallId("0000000000cc"), "media")
     assert not switchboard.deliver({"type": "StasisStart", "channel": {"id": "1700000000.1"}})

@@ -155,6 +155,10 @@ class Caught:
     async def next(self) -> LiveCall:
         return await self._arrived.get()
 
+    @property
+    def waiting(self) -> int:
+        return self._arrived.qsize()
+
     def let_go(self, call: LiveCall) -> None:
         self._let_go[call.arrival.call].set()
 

@@ -301,7 +301,7 @@ async def test_what_was_dialled_is_untrusted(pbx: LocalAsterisk, phone: SipPhone
         caught.let_go(call)
 
 
-async def test_more_calls_than_the_agent_takes_are_left_to_the_dialplan(
+async def test_more_calls_than_the_agent_takes_are_left_to_the_dialplan_and_told(
     pbx: LocalAsterisk, phone: SipPhone, caplog: pytest.LogCaptureFixture
 ) -> None:
     caught = Caught()
@@ -312,7 +312,18 @@ async def test_more_calls_than_the_agent_takes_are_left_to_the_dialplan(
             turned_away = await surplus.dial("100")
             await turned_away.answered()  # the dialplan speaks to them
         assert "too many calls" in caplog.text
+        one_too_many = await caught.next()
+        left = CallerGone(by=EndedBy.KAI, cause=None, reason="too_many_calls")
+        assert await ending(one_too_many) == left
+        with pytest.raises(ChannelGone):
+            await one_too_many.answer()
+        caught.let_go(one_too_many)
+        assert not turned_away.over
         await turned_away.hang_up()
+        code = await surplus.dial("*78")
+        await code.answered()  # the dialplan says that it cannot be done, and it was not
+        await code.hang_up()
+        assert not caught.waiting
         await converse(call)
         await line.answered()
         await line.hang_up()

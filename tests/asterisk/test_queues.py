@@ -5,12 +5,9 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
-import pytest
-
 from kai_ari.asterisk.ami import AmiSettings
 from kai_ari.asterisk.ami_queues import QueueMonitor
 from kai_ari.asterisk.conf import PhoneAccount, Premises, QueueMembers
-from kai_ari.asterisk.errors import AmiUnreachable
 from kai_ari.people.availability import (
     Available,
     PbxState,
@@ -94,25 +91,19 @@ async def test_members_come_take_calls_and_pause_and_asterisk_goes_and_comes_bac
             answer = queue_availability("support", PbxState(queues={"support": ready}))
             assert isinstance(answer, Available)
 
-            with monitor.expecting("kai-other-leg") as other, monitor.expecting("kai-q2") as ours:
-                await asterisk.ari(
-                    "POST",
-                    "channels",
-                    endpoint="Local/support@queue/n",
-                    channelId="kai-q1",
-                    otherChannelId="kai-q2",
-                    context="from-phones",
-                    extension="echo",
-                    priority="1",
-                    formats="slin16,slin,ulaw",
-                )
-                call = await member.incoming()
-                assert not ours.done()
-                await call.answer()
-                connected = await asyncio.wait_for(ours, 10)
-                assert not other.done()
-            assert (connected.channel, connected.queue) == ("kai-q2", "support")
-            assert connected.member == "201"
+            await asterisk.ari(
+                "POST",
+                "channels",
+                endpoint="Local/support@queue/n",
+                channelId="kai-q1",
+                otherChannelId="kai-q2",
+                context="from-phones",
+                extension="echo",
+                priority="1",
+                formats="slin16,slin,ulaw",
+            )
+            call = await member.incoming()
+            await call.answer()
             assert (await until(monitor, lambda members: members[0].in_call))[0].reachable
             await call.hang_up()
             await until(monitor, lambda members: not members[0].in_call)
@@ -123,13 +114,11 @@ async def test_members_come_take_calls_and_pause_and_asterisk_goes_and_comes_bac
             assert isinstance(answer, Unavailable)
             assert answer.reason is Reason.ALL_PAUSED
 
-        with monitor.expecting("kai-q3") as connected_later:
-            await asterisk.kill()
-            with pytest.raises(AmiUnreachable, match="connection was lost"):
-                await asyncio.wait_for(connected_later, 10)
+        await asterisk.kill()
+        async with asyncio.timeout(10):
+            while monitor.ready.is_set():  # noqa: ASYNC110 - the monitor does not tell
+                await asyncio.sleep(0.05)
         assert await monitor.queues() is None
-        with monitor.expecting("kai-q4") as never, pytest.raises(AmiUnreachable):
-            await never
         await asterisk.start()
         await asyncio.wait_for(monitor.ready.wait(), 20)
         await until(monitor, lambda members: not members[0].paused)

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from kai_ari.asterisk.errors import AriUnreachable
 from kai_ari.asterisk.outbound import Outbound, Placing
 from kai_ari.asterisk.returning import turn_back
 from kai_ari.calls.call import Arrival, CallId
@@ -15,10 +16,15 @@ CALLEE, KAI = "+12125550142", "+12125550100"
 
 
 class Ari:
-    def __init__(self, forwarder: str, name: str) -> None:
-        self.variables = {"REDIRECTING(from-num)": forwarder, "CHANNEL(name)": name}
+    def __init__(self, forwarder: str = "", name: str | None = None) -> None:
+        """Without a name, no answer comes."""
+        self.variables = (
+            {} if name is None else {"REDIRECTING(from-num)": forwarder, "CHANNEL(name)": name}
+        )
 
     async def read_variable(self, _: str, variable: str) -> str:
+        if not self.variables:
+            raise AriUnreachable("no answer")
         return self.variables[variable]
 
     async def hang_up(self, *_: str) -> None:
@@ -69,3 +75,13 @@ def test_a_call_back_that_comes_back_is_given_up(
         assert bool(outbound.ringing_outside()) is not back
 
     asyncio.run(scene())
+
+
+async def test_a_caller_who_cannot_be_told_apart_is_served() -> None:
+    ari = cast(Any, Ari())
+    to = ToNumber(number=CALLEE, trunk="line")
+    outbound = Outbound(Placing(call=CallId("a" * 12), to=to, ring_s=20, shown_number=KAI), ari)
+    call = Incoming(KAI)
+    await turn_back(ari, call, [outbound], lambda n: normalise_number(n, "US"))
+    assert not call.turned_away
+    assert outbound.ringing_outside()

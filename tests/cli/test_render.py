@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from kai_ari.calls.event_data import EVENTS
-from kai_ari.calls.events import Event, LineEnded, LineStarted
+from kai_ari.calls.events import Ended, EndedBy, Event, LineEnded, LineStarted
 from kai_ari.calls.outcome import Headline, outcome
 from kai_ari.cli import leg_words, render
 from kai_ari.cli.render import describe, latency_ms, outcome_in_words, printable, story
@@ -79,3 +79,9 @@ def test_routine_is_left_out_and_what_went_wrong_is_not() -> None:
     told = "\n".join(story(chained([heard, cut]), [], everything=False))
     assert "heard to the end" not in told
     assert "cut by speech" in told
+
+
+def test_of_a_call_too_many_nobody_reads_that_kai_hung_up() -> None:
+    ended = Ended(by=EndedBy.KAI, cause=None, reason="too_many_calls")
+    told = describe(ended)
+    assert told.startswith("call ended: Kai let go of the caller (too_many_calls: ")

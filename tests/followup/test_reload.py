@@ -1,15 +1,23 @@
 """After `kai-ari reload` what is owed is told as the file says now; until then nothing of it is."""
 
+import asyncio
+from datetime import datetime
 from pathlib import Path
+
+import pytest
 
 from kai_ari.clock import SystemClock
 from kai_ari.config.alert_rules import alert_rules
+from kai_ari.config.calendars import load_staff
 from kai_ari.config.in_force import InForce
+from kai_ari.config.schema import Config
 from kai_ari.followup.reaching import AlertRules
 from kai_ari.house import RulesKeeper, read_rules
 from kai_ari.office import Office
 from kai_ari.people.rota import CalendarRota
+from kai_ari.people.staff import Staff
 from kai_ari.reception.routes import Rules
+from kai_ari.testing.virtual_time import run_virtual
 from tests.followup.office import ledger_at, office
 
 SHOP = (
@@ -120,3 +128,51 @@ async def test_a_reload_tells_what_of_the_file_it_did_not_put_in_force(tmp_path:
         assert InForce.read(keeper.in_force) == InForce(
             rules=keeper.rules.current.plan.hash, kai=kai, asterisk=asterisk
         )
+
+
+def test_the_newest_file_is_in_force_last_also_when_an_older_ones_calendar_was_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, reading, in_force = tmp_path / "kai.yaml", asyncio.Event(), list[str]()
+
+    async def slow_for_the_first(config: Config, now: datetime) -> Staff:
+        if config.business.name == "First edit":
+            reading.set()
+            await asyncio.sleep(20)
+        return await load_staff(config, now)
+
+    async def scene() -> None:
+        path.write_text(SHOP)
+        keeper, wanted = await keeper_of(path), asyncio.Event()
+        keeper.listeners.append(lambda config, _: in_force.append(config.business.name))
+        reloads = asyncio.create_task(keeper.reload_when(wanted))
+        path.write_text(SHOP.replace("Rossi Plumbing", "First edit"))
+        wanted.set()
+        await reading.wait()
+        path.write_text(SHOP.replace("Rossi Plumbing", "Second edit"))
+        wanted.set()
+        await asyncio.sleep(60)
+        reloads.cancel()
+        await asyncio.wait({reloads})
+
+    monkeypatch.setattr("kai_ari.house.load_staff", slow_for_the_first)
+    run_virtual(scene())
+    assert in_force == ["First edit", "Second edit"]
+
+
+async def test_a_full_disk_keeps_no_rules_from_being_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "kai.yaml"
+    path.write_text(SHOP)
+    keeper = await keeper_of(path)
+    path.write_text(SHOP + "ladders: {default: [goodbye]}\n")
+
+    def no_room(_: InForce, path: Path) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(InForce, "write", no_room)
+    before = keeper.rules.current.plan.hash
+    await keeper.reload()
+    assert keeper.rules.current.plan.hash != before
+    assert "not written which rules are in force" in caplog.messages

@@ -25,6 +25,7 @@ from tests.reception_real.house import (
     House,
     follow,
     nothing_left_behind,
+    on_record,
     open_house,
     phone_of,
     until,
@@ -135,6 +136,24 @@ async def test_hanging_up_before_the_answer(house: House) -> None:
     assert not placed.of(ev.Answered)
     assert not placed.heard
     assert not placed.said
+    assert not placed.owed
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_one_call_too_many_is_on_record_and_the_pbx_has_the_caller(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house.agent.asterisk, "_max_calls", 0)
+    async with phone_of(house.pbx, "103") as phone:
+        line = await phone.dial(app_number(APP, "2013"), caller_id="+12025550142")
+        placed = await on_record(house.agent.ledger, "2013")
+        await line.hang_up()
+    assert placed.outcome.headline is Headline.UNRESOLVED
+    assert placed.outcome.ended_by is EndedBy.KAI
+    assert placed.outcome.reason == "too_many_calls"
+    assert not placed.of(ev.Answered)
+    assert not placed.of(ev.Faulted)
+    # What the PBX does for them, or they leave in its mailbox, is not Kai's to claim.
     assert not placed.owed
 
 

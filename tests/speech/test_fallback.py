@@ -16,7 +16,7 @@ from kai_ari.speech.fallback import FallbackRecognizer, FallbackSynthesizer
 from kai_ari.speech.hibari_engine import HibariVoice
 from kai_ari.speech.moonshine import Moonshine
 from kai_ari.speech.pcm import silence
-from kai_ari.speech.recorded import BEEP, RecordedLines
+from kai_ari.speech.recorded import RecordedLines
 from tests.speech.conftest import MODELS, Prompt, all_of, words
 
 
@@ -164,13 +164,6 @@ async def test_half_a_line_is_never_spoken(recorded: RecordedLines) -> None:
     first = aiter(line)
     with pytest.raises(AllFailed):
         await anext(first)
-
-
-async def test_the_beep_is_a_sound(recorded: RecordedLines) -> None:
-    synthesizer = FallbackSynthesizer(chain_of([Scripted("a")]), recorded)
-    assert await all_of(synthesizer.speak(BEEP)) == recorded.get(BEEP)
-    with pytest.raises(SpeechError, match="no recorded sound"):
-        await all_of(synthesizer.speak("[gong]"))
 
 
 async def test_a_line_without_words_is_silent() -> None:

@@ -1,6 +1,5 @@
 """Secrets, the data directory, the ledger."""
 
-import asyncio
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -126,17 +125,6 @@ async def ledger(context: Context) -> list[Found]:
             " from before, with Kai stopped",
         )
     ]
-
-
-async def agent_running(context: Context) -> bool:
-    """Whether an agent holds the ledger now. Read from the kernel: taking its lock to see would
-    stop an agent that starts in the same instant."""
-    lock = ledger_file(context.config.data).with_suffix(".lock")
-    if not lock.exists():
-        return False
-    inode = lock.stat().st_ino
-    locks = await asyncio.to_thread(Path("/proc/locks").read_text)
-    return any(f":{inode} " in line and "FLOCK" in line for line in locks.splitlines())
 
 
 def _nearest(directory: Path) -> Path:

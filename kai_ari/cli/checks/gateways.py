@@ -8,7 +8,6 @@ from functools import partial
 import aiohttp
 
 from kai_ari.cli.checks.context import Context
-from kai_ari.cli.checks.files import agent_running
 from kai_ari.cli.checks.finding import Finding, Found, of_error
 from kai_ari.cli.checks.machine import cannot_listen
 from kai_ari.clock import SystemClock
@@ -25,6 +24,8 @@ from kai_ari.config.secret import (
 from kai_ari.errors import ConfigError
 from kai_ari.followup.ports import SendingFailed
 from kai_ari.gateways import hook, mail_server, sms_gateway
+from kai_ari.ledger.database import ledger_file
+from kai_ari.ledger.sole_agent import running_agent
 from kai_ari.notify.gammu import GammuSms
 from kai_ari.notify.hooks import HookNotifier
 from kai_ari.notify.kannel import KannelSms
@@ -101,7 +102,7 @@ async def templates(context: Context) -> list[Found]:
 async def reports_port(context: Context) -> list[Found]:
     """Kai itself listens for reports of text messages; nobody else may have the port."""
     sms = context.config.sms
-    if sms is None or sms.kannel is None or await agent_running(context):
+    if sms is None or sms.kannel is None or running_agent(ledger_file(context.config.data)):
         return []
     return cannot_listen(sms.kannel.reports, f"{context.yaml}, sms.kannel.reports")
 

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from kai_ari.address import host_and_port
 from kai_ari.cli.checks.context import Context
-from kai_ari.cli.checks.files import agent_running
 from kai_ari.cli.checks.finding import Finding, Found
+from kai_ari.ledger.database import ledger_file
+from kai_ari.ledger.sole_agent import running_agent
 
 #: Of a call: its sockets and files, some ten; and a hundred calls at once.
 LEAST_FILES = 1_024
@@ -59,7 +61,7 @@ async def file_limit(_context: Context) -> list[Found]:
 async def audiosocket_port(context: Context) -> list[Found]:
     """With `media: audiosocket` Kai itself listens; nobody else may have the port."""
     settings = context.config.asterisk
-    if settings.media != "audiosocket" or await agent_running(context):
+    if settings.media != "audiosocket" or running_agent(ledger_file(context.config.data)):
         return []
     return cannot_listen(
         settings.audiosocket_listen, f"{context.yaml}, asterisk.audiosocket_listen"
@@ -68,13 +70,12 @@ async def audiosocket_port(context: Context) -> list[Found]:
 
 def cannot_listen(address: str, where: str) -> list[Found]:
     """A finding when Kai could not listen on `address`, HOST:PORT, that is written at `where`."""
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
+    host, port = host_and_port(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, int(port)))
+            probe.bind((host, port))
         except OSError as error:
             return [
                 Finding(

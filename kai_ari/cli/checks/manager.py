@@ -2,6 +2,7 @@
 
 import asyncio
 
+from kai_ari.address import host_and_port
 from kai_ari.cli.checks.context import Pbx
 from kai_ari.cli.checks.finding import Finding, Found
 from kai_ari.cli.remedies import told
@@ -21,10 +22,10 @@ async def manager(pbx: Pbx) -> list[Found]:
         password = ami_password(pbx.config.secrets)
     except ConfigError:
         return []  # `files.secrets` tells
-    host, _, port = settings.ami.rpartition(":")
+    host, port = host_and_port(settings.ami)
     try:
         async with asyncio.timeout(_LIMIT_S):
-            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+            reader, writer = await asyncio.open_connection(host, port)
             try:
                 banner = await reader.readline()
                 if not banner.startswith(_BANNER):

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from urllib.parse import urlsplit
 
+from kai_ari.address import host_and_port
 from kai_ari.asterisk.errors import NotFound
 from kai_ari.cli.checks.context import Pbx
 from kai_ari.cli.checks.finding import Finding, Found
@@ -80,12 +81,12 @@ async def sip_port(pbx: Pbx) -> list[Found]:
         if await _is_ours(pbx):
             return [_no_sip("Asterisk could not listen for SIP when it started", "5060")]
         return []
-    host, _, port = bind.rpartition(":")
-    if host in ("0.0.0.0", "[::]"):  # noqa: S104 - compared, not bound
+    host, port = host_and_port(bind)
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         host = urlsplit(pbx.config.asterisk.url).hostname or "127.0.0.1"
-    if await _answers_sip(host.strip("[]"), int(port)):
+    if await _answers_sip(host, port):
         return []
-    return [_no_sip(f"nothing answers SIP at {bind} (UDP)", port)]
+    return [_no_sip(f"nothing answers SIP at {bind} (UDP)", str(port))]
 
 
 def _no_sip(what: str, port: str) -> Finding:
