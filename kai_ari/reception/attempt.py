@@ -23,7 +23,8 @@ from kai_ari.dialogue.lines import Line
 from kai_ari.dialogue.understand import Intent, intent_of
 from kai_ari.errors import AsteriskError, KaiError, MediaError, SpeechError
 from kai_ari.fallback.steps import CameBack
-from kai_ari.reception.ears import AudioEnded, Words
+from kai_ari.reception.ears import AudioEnded, Deaf, Words
+from kai_ari.reception.heard import heard, note_deaf
 from kai_ari.reception.hold import Hold
 from kai_ari.reception.left import CallerLeft
 from kai_ari.reception.legs import (
@@ -202,6 +203,8 @@ class Attempt:
                     self._look_for_another()
             case Words():
                 await self._hear(item)
+            case Deaf():  # keys are left
+                await note_deaf(self._scene.record, item)
             case LegRinging(leg=name) if one := self._live(name):
                 if not one.rang:
                     one.rang = True
@@ -223,20 +226,12 @@ class Attempt:
                 )
 
     async def _hear(self, words: Words) -> None:
-        heard = words.transcript
-        if not heard.text.strip():
+        text = await heard(self._scene.record, words)
+        if not text:
             return
-        await self._scene.record.note(
-            ev.CallerSpoke(
-                text=heard.text,
-                confidence=heard.confidence,
-                engine=heard.engine,
-                speech_ms=words.speech_ms,
-            )
-        )
-        intent = intent_of(heard.text)
+        intent = intent_of(text)
         if intent is Intent.STOP and self._scene.call.arrival.caller_number is not None:
-            self._never_again = heard.text
+            self._never_again = text
         self._opted_out = self._opted_out or bool(self._never_again) or intent in _ENOUGH
 
     def _look_for_another(self) -> None:
