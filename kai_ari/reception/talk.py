@@ -45,6 +45,7 @@ class Talk:
         wishes: Wishes,
         patience_s: float,
     ) -> None:
+        self._scene = scene
         self._voice = scene.voice
         self._inbox = scene.inbox
         self._ears = scene.ears
@@ -135,10 +136,11 @@ class Talk:
 
     async def _take_recording(self, *, zero_ends: bool) -> turns.Saved:
         self._ears.forget()
-        saved, gone = await self._voicemail.take(self._inbox, zero_ends=zero_ends)
-        if gone is not None:
-            raise CallerLeft(gone)
+        saved = await self._voicemail.take(self._scene, zero_ends=zero_ends)
         self._ears.forget()
+        for item in self._inbox:
+            if isinstance(item, SpeechBegan | Words):  # while it was kept: no answer to anything
+                self._inbox.discard(item)
         return saved
 
     # -- speaking ----------------------------------------------------------------
