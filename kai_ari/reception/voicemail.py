@@ -7,7 +7,7 @@ from kai_ari import log
 from kai_ari.calls import events as ev
 from kai_ari.calls.outcome import MIN_MESSAGE_MS, MIN_VOICED_MS
 from kai_ari.dialogue.turns import Saved
-from kai_ari.errors import AsteriskError, KaiError, LedgerError, SpeechError
+from kai_ari.errors import AsteriskError, LedgerError, SpeechError
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
 from kai_ari.reception.hold import hold_while
@@ -131,19 +131,15 @@ class Voicemail:
             return Saved(ok=False, failed=True)
         self._zero = False
         done, gone = await self._wait(recording, scene.inbox, zero_ends=zero_ends)
-        limit_s = None if gone else FETCH_S
-        keeping = asyncio.create_task(self._keep(recording, done, limit_s), name="keep")
+        if gone is not None:
+            await self._keep(recording, done, limit_s=None)
+            raise CallerLeft(gone)
         try:
-            if gone is not None:
-                raise CallerLeft(gone)
             await self._rejoin()
-            saved = await scene.unless_left(hold_while(scene, _result_of(keeping)))
-        except (CallerLeft, KaiError):
-            await keeping
+        except AsteriskError:
+            await self._keep(recording, done, limit_s=FETCH_S)
             raise
-        finally:
-            keeping.cancel()
-            await asyncio.wait({keeping})
+        saved = await hold_while(scene, self._keep(recording, done, limit_s=FETCH_S))
         return replace(saved, wants_human=self._zero)
 
     async def _rejoin(self) -> None:
@@ -184,7 +180,7 @@ class Voicemail:
             _log.warning("a recording was not ended", extra=log.fields(error=str(error)))
 
     async def _keep(
-        self, recording: str, done: RecordingDone | RecordingBroken, limit_s: float | None
+        self, recording: str, done: RecordingDone | RecordingBroken, *, limit_s: float | None
     ) -> Saved:
         """Fetch and store; Asterisk's own copy goes last, when nothing can be lost any more."""
         if isinstance(done, RecordingBroken):
@@ -239,8 +235,3 @@ class Voicemail:
         for recording, pcm in self._untranscribed:
             await self._archive.transcribe(self._record, recording, pcm)
         self._untranscribed.clear()
-
-
-async def _result_of(keeping: asyncio.Task[Saved]) -> Saved:
-    """As `keeping` has it, which goes on when nobody waits for it."""
-    return await asyncio.shield(keeping)

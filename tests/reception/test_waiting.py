@@ -1,4 +1,4 @@
-"""What Kai hears of callers who wait while somebody is rung, on virtual time."""
+"""Callers who wait, on virtual time: what Kai hears of them, and what is done when they leave."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,11 +6,14 @@ from dataclasses import replace
 import pytest
 
 from kai_ari.calls import events as ev
+from kai_ari.calls.events import EndedBy
 from kai_ari.calls.outcome import Headline
-from kai_ari.fallback.rungs import Transfer, Voicemail
+from kai_ari.fallback.rungs import Transfer, Voicemail, Workflow
+from kai_ari.promises.obligation import Owed
 from kai_ari.reception.ports import EngineFault, Transcript
-from kai_ari.testing.caller import Press, Say, StaySilent
+from kai_ari.testing.caller import HangUp, Press, Say, StaySilent
 from kai_ari.testing.scripted import LeaveRecording
+from kai_ari.testing.scripted_house import ScriptedDispatcher
 from kai_ari.testing.scripted_legs import ACCEPTS, RINGS_OUT
 from kai_ari.testing.scripted_speech import ScriptedRecognizer
 from tests.reception.house_rules import DANA, rules, rung_results
@@ -66,3 +69,23 @@ def test_a_recogniser_that_is_lost_while_somebody_is_rung_is_on_record_and_keys_
         instead=None,
     ) in result.of(ev.EngineFailed)
     assert result.outcome.headline is Headline.MESSAGE_LEFT
+
+
+@pytest.mark.parametrize(
+    ("dispatcher", "came_to", "headline", "owed"),
+    [
+        (ScriptedDispatcher(answers="7", after_s=5), "delivered", Headline.HANDED_OFF, []),
+        (ScriptedDispatcher(after_s=5), "not_delivered", Headline.CALLER_LEFT, [Owed.CALL_BACK]),
+        (ScriptedDispatcher(hangs=True), "not_delivered", Headline.CALLER_LEFT, [Owed.CALL_BACK]),
+    ],
+)
+def test_a_case_is_handed_over_to_the_end_when_its_caller_does_not_wait_for_it(
+    dispatcher: ScriptedDispatcher, came_to: str, headline: Headline, owed: list[Owed]
+) -> None:
+    dispatch = Workflow(key="dispatch", name="our dispatch desk", takes_calls=False)
+    result = serve(ZERO, HangUp(), dispatcher=dispatcher, rules=rules(dispatch, Voicemail()))
+    assert result.said == ["greeting", "moment"]
+    assert rung_results(result) == [came_to]
+    assert result.outcome.headline is headline
+    assert result.outcome.ended_by is EndedBy.CALLER
+    assert [one.owed for one in result.obligations] == owed
