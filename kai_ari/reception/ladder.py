@@ -128,11 +128,12 @@ class CallLadder:
         staff, now = self._house.plan.staff, self._scene.clock.now()
         due = now if staff.is_open(now).open else staff.next_opening(now) or now
         booked = leg.CallbackBooked(number=number, due=due.isoformat())
-        await self._scene.record.owe(
-            Owed.CALL_BACK,
-            {**about(self._scene.record.history), "number": number, "due": due.isoformat()},
-            first=[booked],
-        )
+        known = about(self._scene.record.history)
+        known |= {"number": number, "due": due.isoformat()}
+        if self.state is not None and isinstance(self.state.step, Try):
+            rung = self.state.step.rule.rung
+            known |= {"for": rung.by.key} if isinstance(rung, Callback) else {}
+        await self._scene.record.owe(Owed.CALL_BACK, known, first=[booked])
         if self.state is not None:
             await self._ended(self.state.step, CameBack.DELIVERED)
             self._advance(CameBack.DELIVERED, await look_out(self._lookout))
