@@ -124,12 +124,16 @@ class Attempt:
         first: bool,
         update: Line = say.STILL_TRYING,
         somebody_else: Callable[[], Coroutine[Any, Any, bool]] | None = None,
+        shown: tuple[str, str] | None = None,
     ) -> None:
         """`who` is how the caller hears it; `first`: nothing was tried before on this call.
         `update` is said now and then while it rings. `somebody_else` tells whether another could
-        be tried for a caller who presses zero; without it zero means nothing."""
+        be tried for a caller who presses zero; without it zero means nothing. `shown` is the number
+        and the name that are seen as calling; without it they are the caller's."""
         self._scene = scene
         self._legs = {one.leg: _Leg(called=one) for one in called}
+        arrival = scene.call.arrival
+        self._shown = shown or (arrival.caller_number or "", arrival.caller_name)
         self._ring_s = ring_s
         self._takes = takes
         self._whispered = whispered
@@ -175,14 +179,14 @@ class Attempt:
     # -- what happens ----------------------------------------------------------------
 
     async def _ring(self, name: str) -> None:
-        arrival = self._scene.call.arrival
         called = self._legs[name].called
+        number, shown_name = self._shown
         request = LegRequest(
             leg=name,
             to=called.to,
             ring_s=self._ring_s,
-            shown_number=arrival.caller_number or "",
-            shown_name=arrival.caller_name,
+            shown_number=number,
+            shown_name=shown_name,
             headers=called.headers,
         )
         try:
