@@ -247,6 +247,7 @@ class _Service:
                 recognizer=house.speech.recognizer,
                 clock=house.clock,
                 report=self._inbox.put,
+                note_faults=self._record.note_faults,
             ),
             voice=Voice(media=media, speech=house.speech, record=self._record),
             record=self._record,

@@ -7,8 +7,10 @@ from kai_ari.calls.events import EndedBy, Situation
 from kai_ari.calls.outcome import Headline, outcome
 from kai_ari.errors import AsteriskError
 from kai_ari.promises.obligation import Owed
+from kai_ari.reception.ports import EngineFault
 from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, StaySilent
 from kai_ari.testing.scripted import Cough, LeaveRecording, LoseAudio
+from kai_ari.testing.scripted_speech import ScriptedDetector
 from tests.reception.serving import serve
 
 REASON, NAME, YES = Say(text="My tap is leaking."), Say(text="Maria Lopez."), Say(text="Yes.")
@@ -130,6 +132,21 @@ def test_without_a_recogniser_a_message_is_recorded_and_the_fault_is_on_record()
     assert result.outcome.headline is Headline.MESSAGE_LEFT
     assert result.outcome.reason == Situation.AGENT_FAULT
     assert result.of(ev.EngineFailed)
+
+
+def test_a_fault_of_the_voice_detector_is_on_record_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = EngineFault(part="vad", engine="silero", error="no model", instead="webrtc")
+    feed = ScriptedDetector.feed
+
+    def fails(self: ScriptedDetector, frame: bytes) -> float:
+        self.faults = (fault,)
+        return feed(self, frame)
+
+    monkeypatch.setattr(ScriptedDetector, "feed", fails)
+    result = serve(REASON, NAME, YES, YES)
+    noted = ev.EngineFailed(part="vad", engine="silero", error="no model", instead="webrtc")
+    assert result.of(ev.EngineFailed) == [noted]
+    assert result.outcome.headline is Headline.DETAILS_TAKEN
 
 
 def test_without_a_voice_the_recorded_lines_take_a_message() -> None:
