@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from kai_ari import log
 from kai_ari.calls import events as ev
-from kai_ari.calls.outcome import MIN_MESSAGE_MS, MIN_VOICED_MS
+from kai_ari.calls.outcome import is_message
 from kai_ari.dialogue.turns import Saved
 from kai_ari.errors import AsteriskError, LedgerError, SpeechError
 from kai_ari.promises.obligation import Owed
@@ -67,7 +67,7 @@ class Archive:
             duration_ms=duration_ms(pcm),
             voiced_ms=voiced_ms,
         )
-        if stored.duration_ms < MIN_MESSAGE_MS or stored.voiced_ms < MIN_VOICED_MS:
+        if not is_message(stored):
             await record.note(stored)
             return None
         known = about([*record.history, stored])
