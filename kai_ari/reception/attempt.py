@@ -142,7 +142,7 @@ class Attempt:
         self._nobody_else = say.NO_OTHER.fill(who=who)
         self._holding: asyncio.Task[None] | None = None
         self._joined: str | None = None
-        self._opted_out = False
+        self._stops_waiting = False
         self._never_again = ""
         self._somebody_else = somebody_else
         self._looking: asyncio.Task[bool] | None = None
@@ -202,7 +202,7 @@ class Attempt:
                 raise MediaError("the audio channel of the call closed while others were tried")
             case Key(key=key):
                 await self._scene.record.note(ev.KeyPressed(key=key))
-                self._opted_out = self._opted_out or key == "*"
+                self._stops_waiting = self._stops_waiting or key == "*"
                 if key == "0":
                     self._look_for_another()
             case Words():
@@ -236,7 +236,7 @@ class Attempt:
         intent = intent_of(text)
         if intent is Intent.STOP and self._scene.call.arrival.caller_number is not None:
             self._never_again = text
-        self._opted_out = self._opted_out or bool(self._never_again) or intent in _ENOUGH
+        self._stops_waiting = self._stops_waiting or bool(self._never_again) or intent in _ENOUGH
 
     def _look_for_another(self) -> None:
         """While it rings on: it may be the last who can still take the call."""
@@ -301,8 +301,10 @@ class Attempt:
             unproven = self._takes is Takes.ANSWER
             came_back = CameBack.ANSWERED_UNCONFIRMED if unproven else CameBack.ACCEPTED
             return Attempted(came_back=came_back, leg=self._joined)
-        if self._opted_out:
-            return Attempted(came_back=CameBack.CALLER_OPTED_OUT, never_again=self._never_again)
+        if self._stops_waiting:
+            return Attempted(
+                came_back=CameBack.CALLER_STOPPED_WAITING, never_again=self._never_again
+            )
         if self._asked_on:
             return Attempted(came_back=CameBack.CALLER_ASKED_ON)
         results = {one.came_back for one in self._legs.values()}

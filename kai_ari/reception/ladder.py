@@ -65,13 +65,13 @@ _TOLD: Final = {
     CameBack.REFUSED_BY_RULES: say.UNREACHABLE,
     CameBack.NOT_DELIVERED: say.UNREACHABLE,
     CameBack.TAKE_MESSAGE: say.WANTS_MESSAGE,
-    CameBack.CALLER_OPTED_OUT: say.ALL_RIGHT,
+    CameBack.CALLER_STOPPED_WAITING: say.ALL_RIGHT,
     CameBack.HANDOFF_SUSPECT: say.CUT_OFF,
     CameBack.CUT_OFF: say.CUT_OFF,
     CameBack.GIVEN_BACK: say.GIVEN_BACK,
 }
 #: After one of these nobody else of a group is rung in turn.
-_ENOUGH: Final = frozenset({CameBack.CALLER_OPTED_OUT, CameBack.TAKE_MESSAGE})
+_ENOUGH: Final = frozenset({CameBack.CALLER_STOPPED_WAITING, CameBack.TAKE_MESSAGE})
 _HUMAN_RUNGS: Final = (Transfer, Queue, Workflow)
 
 
