@@ -112,6 +112,7 @@ class AlertCalls:
             what=spoken(notice.short),
             caller=caller,
             who=facts.name or "the caller",
+            shown=self.shown,
             acknowledge=acknowledge,
         )
 

@@ -98,6 +98,7 @@ class Agent:
             for task in beside:
                 task.cancel()
             await asyncio.wait(beside)
+            await self.left.conclude()  # for the last time: the next agent knows less of them
 
     async def _answer(self, call: LiveCall) -> None:
         if self.feature_codes.wants(call.arrival):
@@ -225,7 +226,7 @@ async def build(
         yield Agent(
             asterisk=asterisk,
             reception=reception,
-            left=LeftRecordings(reception.archive, ledger, clock),
+            left=LeftRecordings(reception.archive, ledger, clock, reception.unwritten),
             feature_codes=feature_codes,
             ledger=ledger,
             keeper=keeper,

@@ -22,7 +22,7 @@ from kai_ari.config.schema import Config
 from kai_ari.config.secret import ami_password
 from kai_ari.errors import ConfigError
 from kai_ari.fallback.plan import Plan
-from kai_ari.fallback.rungs import Transfer, Workflow
+from kai_ari.fallback.rungs import Queue, Transfer, Workflow
 from kai_ari.ledger.presence import SqlPresence
 from kai_ari.people.availability import PbxState
 from kai_ari.people.presence import PresenceBook
@@ -58,7 +58,7 @@ def spoken_targets(plan: Plan) -> tuple[str, ...]:
     people = tuple(person.name for person in plan.staff.people.values())
     rungs = [rule.rung for ladder in plan.all_ladders() for rule in ladder.rules]
     desks = tuple(rung.name for rung in rungs if isinstance(rung, Workflow))
-    if not any(isinstance(rung, Transfer | Workflow) for rung in rungs):
+    if not any(isinstance(rung, Transfer | Queue | Workflow) for rung in rungs):
         return ()
     return (*people, *desks, "our team", "a colleague")
 

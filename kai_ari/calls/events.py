@@ -102,7 +102,7 @@ class LineEnded(Event):
     line: str
     heard_ms: int
     total_ms: int
-    cut_by: str | None  # speech, key, hangup, fault
+    cut_by: str | None  # speech, key, hangup, fault, hold (the end of a wait)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +153,7 @@ class SlotTaken(Event):
     kind = "slot_taken"
     slot: str
     value: str
-    how: str  # voice, keypad, caller_id
+    how: str  # voice, keypad, caller_id, record (of an earlier call), command
 
 
 @dataclass(frozen=True, kw_only=True)

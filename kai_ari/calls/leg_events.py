@@ -119,7 +119,7 @@ class AudioBothWays(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AudioOneWay(Event):
-    """After the minimum, audio has come from one side only, or from none."""
+    """Until leg and caller were parted, audio came from one side only, or from none."""
 
     kind = "audio_one_way"
     leg: str

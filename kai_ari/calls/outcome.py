@@ -86,6 +86,10 @@ def outcome(events: Iterable[Event]) -> Outcome:
     )
 
 
+def is_message(stored: ev.RecordingStored) -> bool:
+    return stored.duration_ms >= MIN_MESSAGE_MS and stored.voiced_ms >= MIN_VOICED_MS
+
+
 def left_unfinished(events: Iterable[Event]) -> bool:
     """Whether the last that came of a hand-off is nothing: it is suspect, or the caller was given
     back to Kai, and nothing was concluded since. What was proven before does not settle it."""
@@ -133,9 +137,7 @@ def _details_taken(history: Sequence[Event]) -> tuple[int, ...]:
 def _message_left(history: Sequence[Event]) -> tuple[int, ...]:
     """Some recording finished, is long and voiced enough, is stored, and is owed to somebody."""
     for stored_at, stored in enumerate(history, start=1):
-        if not isinstance(stored, ev.RecordingStored):
-            continue
-        if stored.duration_ms < MIN_MESSAGE_MS or stored.voiced_ms < MIN_VOICED_MS:
+        if not isinstance(stored, ev.RecordingStored) or not is_message(stored):
             continue
         finished_at = next(
             (

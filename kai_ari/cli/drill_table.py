@@ -30,7 +30,7 @@ _CAME = {
     CameBack.UNREACHABLE: "unreachable",
     CameBack.REFUSED_BY_RULES: "refused",
     CameBack.FAILED: "failed",
-    CameBack.CALLER_OPTED_OUT: "caller opted out",
+    CameBack.CALLER_STOPPED_WAITING: "caller would not wait",
     CameBack.CALLER_ASKED_ON: "caller asked on",
     CameBack.CALLER_LEFT: "caller left",
     CameBack.DELIVERED: "taken",

@@ -36,6 +36,12 @@ def call_backs_made(plan: Plan) -> str:
     )
 
 
+def call_back_offered(plan: Plan, by: str) -> str:
+    """As a step offers it: `by` is who makes it where Kai does not."""
+    rules: Mapping[str, Any] = plan.settings.get("callbacks") or {}
+    return "a call back" if rules.get("automatic") and plan.dial_out else f"a call back by {by}"
+
+
 def _times(count: int) -> str:
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
 

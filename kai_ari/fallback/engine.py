@@ -40,7 +40,7 @@ _ATTEMPT: Final = frozenset(CameBack) - {
 }
 _ON_THE_WAY: Final = _WRITTEN | {
     CameBack.REFUSED_BY_RULES,
-    CameBack.CALLER_OPTED_OUT,
+    CameBack.CALLER_STOPPED_WAITING,
     CameBack.CALLER_ASKED_ON,
 }
 
@@ -90,7 +90,7 @@ def go_on(state: State, world: World, came_back: CameBack) -> tuple[State, Step]
         return replace(state, step=done), done
     if came_back in (CameBack.GIVEN_BACK, CameBack.CUT_OFF):  # to talk was no waiting
         state = replace(state, since=world.at)
-    if came_back in (CameBack.TAKE_MESSAGE, CameBack.CALLER_OPTED_OUT):
+    if came_back in (CameBack.TAKE_MESSAGE, CameBack.CALLER_STOPPED_WAITING):
         state = replace(state, message_wanted=True)
     # An ending is marked only when it has failed: until then it can be come back to.
     state = replace(state, tried=state.tried | {rule.id})

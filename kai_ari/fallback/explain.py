@@ -8,7 +8,7 @@ from typing import Final
 
 from kai_ari.calls.events import Situation
 from kai_ari.fallback.acceptance import BY_KEY, UNCONFIRMED, blind, in_queue
-from kai_ari.fallback.afterwards import call_backs_made
+from kai_ari.fallback.afterwards import call_back_offered, call_backs_made
 from kai_ari.fallback.alone import alone
 from kai_ari.fallback.engine import go_on, start
 from kai_ari.fallback.plan import BUILT_IN_ENDING, Plan
@@ -20,7 +20,7 @@ from kai_ari.fallback.rungs import (
     Mode,
     Queue,
     Rule,
-    Target,
+    Rung,
     Transfer,
     Voicemail,
     Workflow,
@@ -72,17 +72,16 @@ def explain(plan: Plan, situation: Situation, number: str, world: World) -> tupl
     follows = _follows(plan, situation, leads, number, urgent=world.urgent)
     told = [Sentence(text=when), Sentence(text=f"{who} {follows}")]
     state, step = start(plan, leads, number, world)
-    alerts: list[Target] = []
+    rungs: list[Rung] = []
     while isinstance(step, Try):
-        if isinstance(step.rule.rung, Alert):
-            alerts.append(step.rule.rung.to)
+        rungs.append(step.rule.rung)
         told += map(_passed, step.passed)
         told.append(Sentence(text=_try(step, plan, world), rule=step.rule))
         state, step = go_on(state, world, _WORST[type(step.rule.rung)])
     if isinstance(step, End):
         told += map(_passed, step.passed)
         told.append(Sentence(text=_end(step.rule), rule=step.rule))
-    told.append(Sentence(text=alerts_sent(plan, "this call", alerts)))
+    told.append(Sentence(text=alerts_sent(plan, "this call", rungs)))
     return tuple(told)
 
 
@@ -136,8 +135,8 @@ def _try(step: Try, plan: Plan, world: World) -> str:
             return f"Kai makes a note to alert {to.name}."
         case Callback(by=by):
             return (
-                f"Kai offers a call back by {by.name}. If the caller wants one, it goes on the"
-                f" to-do list and the call ends there. {call_backs_made(plan)}"
+                f"Kai offers {call_back_offered(plan, by.name)}. If the caller wants one, it goes"
+                f" on the to-do list and the call ends there. {call_backs_made(plan)}"
             )
         case _:
             raise TypeError(f"{step.rule.id} is an ending, and not tried")

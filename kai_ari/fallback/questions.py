@@ -6,7 +6,7 @@ from itertools import groupby
 
 from kai_ari.calls.events import Situation
 from kai_ari.fallback.acceptance import acceptance
-from kai_ari.fallback.afterwards import call_backs_made, opt_outs
+from kai_ari.fallback.afterwards import call_back_offered, call_backs_made, opt_outs
 from kai_ari.fallback.explain import LEAVE
 from kai_ari.fallback.plan import BUILT_IN_LADDER, Plan
 from kai_ari.fallback.rungs import (
@@ -167,7 +167,7 @@ def _does(plan: Plan, rule: Rule) -> str:
         case Alert(to=to):
             return f"Kai makes a note to alert {_target(plan, to)}"
         case Callback(by=by):
-            return f"Kai offers a call back by {_target(plan, by)}"
+            return f"Kai offers {call_back_offered(plan, _target(plan, by))}"
         case Voicemail():
             return "Kai records a message, and confirms it to the caller after it has been saved"
         case Goodbye():
@@ -210,7 +210,7 @@ def _owner(plan: Plan) -> Iterator[str]:
         " before being helped, if they had said what they need and their number is known. Calls"
         " that nobody can be shown to have dealt with are listed there as unresolved."
     )
-    yield alerts_sent(plan, "all of this", alerts)
+    yield alerts_sent(plan, "all of this", (rule.rung for rule in _rules(plan)))
     yield from digest_sent(plan)
 
 
@@ -276,7 +276,7 @@ def _doing(plan: Plan, rung: Rung) -> str:
         case Alert(to=to):
             return f"alerting {called(to, plan)}"
         case Callback(by=by):
-            return f"offering a call back by {called(by, plan)}"
+            return f"offering {call_back_offered(plan, called(by, plan))}"
         case Voicemail():
             return "recording a message"
         case Goodbye():

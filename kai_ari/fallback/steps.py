@@ -22,7 +22,7 @@ class CameBack(StrEnum):
     UNREACHABLE = "unreachable"
     REFUSED_BY_RULES = "refused_by_rules"
     FAILED = "failed"
-    CALLER_OPTED_OUT = "caller_opted_out_of_waiting"
+    CALLER_STOPPED_WAITING = "caller_opted_out_of_waiting"  # as ledgers have it: no opt-out
     CALLER_ASKED_ON = "caller_asked_for_next_person"  # and there is one, or this was only offered
     CALLER_LEFT = "caller_left"
     DELIVERED = "delivered"  # alert or callback written, case acknowledged, message stored

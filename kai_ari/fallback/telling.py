@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from kai_ari.fallback.plan import Plan
-from kai_ari.fallback.rungs import Kind, Target
+from kai_ari.fallback.rungs import Alert, Callback, Kind, Rung, Target
 from kai_ari.fallback.words import duration, listed
 from kai_ari.people.local_time import Span, clock_time, parse_spans
 from kai_ari.people.rota import WeeklyRota
@@ -20,20 +20,25 @@ _WAYS = {
 }
 
 
-def alerts_sent(plan: Plan, about: str, alerts: Iterable[Target] = ()) -> str:
-    """Who is told about `about`, and how; `alerts` are those whom the steps of a call name."""
+def alerts_sent(plan: Plan, about: str, rungs: Iterable[Rung] = ()) -> str:
+    """Who is told about `about`, and how; the `rungs` of a call may name others."""
     steps = _steps(plan)
     first = _key(steps[0], plan) if steps else None
-    named = [
-        target
-        for target in alerts
-        if target.key != first and target.kind in (Kind.PERSON, Kind.TEAM, Kind.ROTA)
-    ]
+    named: dict[str, str] = {}  # where, and who
+    for rung in rungs:
+        match rung:
+            case Alert(to=to):
+                where = f"Where your steps alert {_name(to.key, plan)}"
+            case Callback(by=to):
+                where = f"Of a call back that your steps leave to {_name(to.key, plan)}"
+            case _:
+                continue
+        if to.key != first and to.kind in (Kind.PERSON, Kind.TEAM, Kind.ROTA):
+            named[where] = to.key
     told = list(_in_turn(steps, about, plan))
     told += [
-        f"Where your steps alert {_name(target.key, plan)}, Kai tells them"
-        f"{' first' if steps else ''}{_how(target.key, (), plan)}."
-        for target in named
+        f"{where}, Kai tells them{' first' if steps else ''}{_how(key, (), plan)}."
+        for where, key in named.items()
     ]
     if not steps:
         told.append(f"{'Otherwise nobody' if named else 'Nobody'} is named to be told.")

@@ -44,7 +44,7 @@ _CAME_BACK: Final = {
     CameBack.UNREACHABLE: "reached no telephone",
     CameBack.REFUSED_BY_RULES: "is not permitted by the rules",
     CameBack.FAILED: "failed",
-    CameBack.CALLER_OPTED_OUT: "was ended by the caller, who would rather not wait",
+    CameBack.CALLER_STOPPED_WAITING: "was ended by the caller, who would rather not wait",
     CameBack.CALLER_ASKED_ON: "was ended by the caller, who asked for the next person",
     CameBack.CALLER_LEFT: "ended when the caller hung up",
     CameBack.DELIVERED: "was done",

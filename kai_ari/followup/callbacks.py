@@ -58,7 +58,8 @@ _PASSING = frozenset({Reason.TOO_MANY_AT_ONCE})
 @dataclass(frozen=True, kw_only=True)
 class CallBackRules:
     """`again` is how long after an attempt the next one is made, `busy` after a busy line.
-    `pace_s` lies between two calls. `person` is who takes what Kai cannot do, a key of people."""
+    `pace_s` lies between two calls. `person` is who takes what Kai cannot do, if it is for nobody
+    else: a key of people."""
 
     permission: permission.Rules
     again: BackOff
@@ -264,7 +265,8 @@ class CallBacks:
         return entry is not None and entry.at < obligation.since
 
     def _to_a_person(self, obligation: Obligation) -> Event:
-        return ObligationAssigned(obligation=obligation.id, to=self.rules.person, by="kai")
+        to = obligation.about.get("for") or self.rules.person
+        return ObligationAssigned(obligation=obligation.id, to=to, by="kai")
 
     # -- one attempt -----------------------------------------------------------------
 

@@ -7,12 +7,7 @@ from kai_ari.calls import events as ev
 from kai_ari.calls import leg_events as leg
 from kai_ari.calls.events import Event, Situation
 from kai_ari.calls.follow_events import CallerReplied, OptedOut
-from kai_ari.calls.outcome import (
-    MIN_MESSAGE_MS,
-    MIN_VOICED_MS,
-    need_and_number,
-    usable_number,
-)
+from kai_ari.calls.outcome import is_message, need_and_number, usable_number
 from kai_ari.dialogue.understand import is_urgent
 from kai_ari.promises.opt_out import Reply, read_reply
 
@@ -97,9 +92,8 @@ def facts_of(history: Sequence[Event]) -> Facts:
                 booked = number
             case ev.SituationNamed(situation=Situation.URGENT):
                 urgent = True
-            case ev.RecordingStored(duration_ms=long, voiced_ms=voiced):
-                if long >= MIN_MESSAGE_MS and voiced >= MIN_VOICED_MS:
-                    stored = event
+            case ev.RecordingStored() if is_message(event):
+                stored = event
             case ev.RecordingFailed():
                 failed = True
             case ev.RecordingTranscribed(recording=recording, text=text):

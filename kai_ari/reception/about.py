@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from kai_ari.calls import events as ev
 from kai_ari.calls.follow_events import CalledOut
-from kai_ari.calls.outcome import MIN_MESSAGE_MS, MIN_VOICED_MS, need_and_number
+from kai_ari.calls.outcome import is_message, need_and_number
 
 
 def about(history: Iterable[ev.Event]) -> dict[str, str]:
@@ -17,9 +17,8 @@ def about(history: Iterable[ev.Event]) -> dict[str, str]:
                 known["caller_id"] = number
             case ev.SlotTaken(slot=slot, value=value):
                 known[slot] = value
-            case ev.RecordingStored(file=file, duration_ms=long, voiced_ms=voiced):
-                if long >= MIN_MESSAGE_MS and voiced >= MIN_VOICED_MS:
-                    known["recording"] = file
+            case ev.RecordingStored(file=file) if is_message(event):
+                known["recording"] = file
     need = need_and_number(events)
     if need is not None:
         known.setdefault("reason", need[0])

@@ -23,7 +23,8 @@ from kai_ari.dialogue.lines import Line
 from kai_ari.dialogue.understand import Intent, intent_of
 from kai_ari.errors import AsteriskError, KaiError, MediaError, SpeechError
 from kai_ari.fallback.steps import CameBack
-from kai_ari.reception.ears import AudioEnded, Words
+from kai_ari.reception.ears import AudioEnded, Deaf, Words
+from kai_ari.reception.heard import heard, note_deaf
 from kai_ari.reception.hold import Hold
 from kai_ari.reception.left import CallerLeft
 from kai_ari.reception.legs import (
@@ -123,12 +124,16 @@ class Attempt:
         first: bool,
         update: Line = say.STILL_TRYING,
         somebody_else: Callable[[], Coroutine[Any, Any, bool]] | None = None,
+        shown: tuple[str, str] | None = None,
     ) -> None:
         """`who` is how the caller hears it; `first`: nothing was tried before on this call.
         `update` is said now and then while it rings. `somebody_else` tells whether another could
-        be tried for a caller who presses zero; without it zero means nothing."""
+        be tried for a caller who presses zero; without it zero means nothing. `shown` is the number
+        and the name that are seen as calling; without it they are the caller's."""
         self._scene = scene
         self._legs = {one.leg: _Leg(called=one) for one in called}
+        arrival = scene.call.arrival
+        self._shown = shown or (arrival.caller_number or "", arrival.caller_name)
         self._ring_s = ring_s
         self._takes = takes
         self._whispered = whispered
@@ -137,7 +142,7 @@ class Attempt:
         self._nobody_else = say.NO_OTHER.fill(who=who)
         self._holding: asyncio.Task[None] | None = None
         self._joined: str | None = None
-        self._opted_out = False
+        self._stops_waiting = False
         self._never_again = ""
         self._somebody_else = somebody_else
         self._looking: asyncio.Task[bool] | None = None
@@ -174,14 +179,14 @@ class Attempt:
     # -- what happens ----------------------------------------------------------------
 
     async def _ring(self, name: str) -> None:
-        arrival = self._scene.call.arrival
         called = self._legs[name].called
+        number, shown_name = self._shown
         request = LegRequest(
             leg=name,
             to=called.to,
             ring_s=self._ring_s,
-            shown_number=arrival.caller_number or "",
-            shown_name=arrival.caller_name,
+            shown_number=number,
+            shown_name=shown_name,
             headers=called.headers,
         )
         try:
@@ -197,11 +202,13 @@ class Attempt:
                 raise MediaError("the audio channel of the call closed while others were tried")
             case Key(key=key):
                 await self._scene.record.note(ev.KeyPressed(key=key))
-                self._opted_out = self._opted_out or key == "*"
+                self._stops_waiting = self._stops_waiting or key == "*"
                 if key == "0":
                     self._look_for_another()
             case Words():
                 await self._hear(item)
+            case Deaf():  # keys are left
+                await note_deaf(self._scene.record, item)
             case LegRinging(leg=name) if one := self._live(name):
                 if not one.rang:
                     one.rang = True
@@ -223,21 +230,13 @@ class Attempt:
                 )
 
     async def _hear(self, words: Words) -> None:
-        heard = words.transcript
-        if not heard.text.strip():
+        text = await heard(self._scene.record, words)
+        if not text:
             return
-        await self._scene.record.note(
-            ev.CallerSpoke(
-                text=heard.text,
-                confidence=heard.confidence,
-                engine=heard.engine,
-                speech_ms=words.speech_ms,
-            )
-        )
-        intent = intent_of(heard.text)
+        intent = intent_of(text)
         if intent is Intent.STOP and self._scene.call.arrival.caller_number is not None:
-            self._never_again = heard.text
-        self._opted_out = self._opted_out or bool(self._never_again) or intent in _ENOUGH
+            self._never_again = text
+        self._stops_waiting = self._stops_waiting or bool(self._never_again) or intent in _ENOUGH
 
     def _look_for_another(self) -> None:
         """While it rings on: it may be the last who can still take the call."""
@@ -302,8 +301,10 @@ class Attempt:
             unproven = self._takes is Takes.ANSWER
             came_back = CameBack.ANSWERED_UNCONFIRMED if unproven else CameBack.ACCEPTED
             return Attempted(came_back=came_back, leg=self._joined)
-        if self._opted_out:
-            return Attempted(came_back=CameBack.CALLER_OPTED_OUT, never_again=self._never_again)
+        if self._stops_waiting:
+            return Attempted(
+                came_back=CameBack.CALLER_STOPPED_WAITING, never_again=self._never_again
+            )
         if self._asked_on:
             return Attempted(came_back=CameBack.CALLER_ASKED_ON)
         results = {one.came_back for one in self._legs.values()}

@@ -40,6 +40,7 @@ async def call_through(
         whispered="",
         first=False,
         update=say.TRYING_NEXT,
+        shown=(errand.shown, house.plan.business),
     ).run()
     if attempted.leg is None:
         await scene.unless_left(scene.voice.say(say.UNREACHABLE_NOW.fill(who=errand.who)))

@@ -7,7 +7,7 @@ thrown away and the next pause starts another.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from kai_ari import log
@@ -21,7 +21,14 @@ from kai_ari.dialogue.endpointing import (
     silence_needed,
 )
 from kai_ari.errors import SpeechError
-from kai_ari.reception.ports import FRAME_BYTES, FRAME_MS, Recognizer, Transcript, VoiceDetector
+from kai_ari.reception.ports import (
+    FRAME_BYTES,
+    FRAME_MS,
+    EngineFault,
+    Recognizer,
+    Transcript,
+    VoiceDetector,
+)
 
 _log = log.get("ears")
 
@@ -69,7 +76,8 @@ Report = SpeechBegan | Words | Deaf | AudioEnded
 
 
 class Ears:
-    """One caller's ears. `expect` is set by the conversation before each question."""
+    """One caller's ears. `expect` is set by the conversation before each question; `note_faults`
+    is told of those of the detector."""
 
     def __init__(
         self,
@@ -78,12 +86,15 @@ class Ears:
         recognizer: Recognizer,
         clock: Clock,
         report: Callable[[Report], Awaitable[None]],
+        note_faults: Callable[[Sequence[EngineFault]], Awaitable[None]],
     ) -> None:
         self.expect = Expect.OPEN
         self._detector = detector
         self._recognizer = recognizer
         self._clock = clock
         self._report = report
+        self._note_faults = note_faults
+        self._faults_noted = 0
         self._tracker = SpeechTracker(frame_ms=FRAME_MS)
         self._before: deque[bytes] = deque(maxlen=PRE_ROLL_MS // FRAME_MS)
         self._speech = bytearray()
@@ -127,6 +138,9 @@ class Ears:
     async def _hear(self, frame: bytes) -> None:
         tracker, was_speaking = self._tracker, self._tracker.speaking
         tracker.feed(self._detector.feed(frame))
+        if new := self._detector.faults[self._faults_noted :]:
+            self._faults_noted += len(new)
+            await self._note_faults(new)
         if not tracker.speaking:
             self._before.append(frame)
             return

@@ -58,7 +58,8 @@ class Errand:
 @dataclass(frozen=True, kw_only=True)
 class AlertErrand:
     """Somebody of the business at `number` is told `what` is owed. `caller` is the number to be
-    called for them if they like, None when it may not be; `who` that is, as it is spoken."""
+    called for them if they like, None when it may not be; `who` that is, as it is spoken.
+    `shown` is the number that the caller then sees, "" for none."""
 
     number: str
     of_call: CallId
@@ -66,6 +67,7 @@ class AlertErrand:
     what: str
     caller: str | None
     who: str
+    shown: str
     acknowledge: Acknowledged
 
     def called_out(self, channel: str) -> Sequence[Event]:

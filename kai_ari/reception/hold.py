@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from kai_ari.calls import events as ev
 from kai_ari.dialogue import handoff_lines as say
 from kai_ari.dialogue.lines import Line
-from kai_ari.errors import SpeechError
+from kai_ari.errors import KaiError, SpeechError
+from kai_ari.reception.left import CallerLeft
 from kai_ari.reception.ports import BYTES_PER_MS
 from kai_ari.reception.scene import Scene
 
@@ -18,7 +19,8 @@ AT_ONCE_S = 1.0
 
 
 async def hold_while(scene: Scene, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`; meanwhile the caller hears that it goes on. Raises MediaError."""
+    """The result of `work`, which is done to its end also for a caller who leaves; meanwhile they
+    hear that it goes on. Raises CallerLeft and MediaError, once it is done."""
 
     async def hold() -> None:
         await asyncio.sleep(AT_ONCE_S)
@@ -26,15 +28,23 @@ async def hold_while(scene: Scene, work: Coroutine[Any, Any, T]) -> T:
 
     working = asyncio.create_task(work, name="work")
     holding = asyncio.create_task(hold(), name="hold")
-    try:
+
+    async def either() -> None:
         await asyncio.wait({working, holding}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
             holding.result()  # raises: the audio is lost
-        return await working
+
+    try:
+        await scene.unless_left(either())
+    except (CallerLeft, KaiError):
+        holding.cancel()
+        await working
+        raise
     finally:
         working.cancel()
         holding.cancel()
-        await asyncio.wait({working, holding})
+        await asyncio.gather(working, holding, return_exceptions=True)
+    return working.result()
 
 
 class Hold:

@@ -65,13 +65,13 @@ _TOLD: Final = {
     CameBack.REFUSED_BY_RULES: say.UNREACHABLE,
     CameBack.NOT_DELIVERED: say.UNREACHABLE,
     CameBack.TAKE_MESSAGE: say.WANTS_MESSAGE,
-    CameBack.CALLER_OPTED_OUT: say.ALL_RIGHT,
+    CameBack.CALLER_STOPPED_WAITING: say.ALL_RIGHT,
     CameBack.HANDOFF_SUSPECT: say.CUT_OFF,
     CameBack.CUT_OFF: say.CUT_OFF,
     CameBack.GIVEN_BACK: say.GIVEN_BACK,
 }
 #: After one of these nobody else of a group is rung in turn.
-_ENOUGH: Final = frozenset({CameBack.CALLER_OPTED_OUT, CameBack.TAKE_MESSAGE})
+_ENOUGH: Final = frozenset({CameBack.CALLER_STOPPED_WAITING, CameBack.TAKE_MESSAGE})
 _HUMAN_RUNGS: Final = (Transfer, Queue, Workflow)
 
 
@@ -128,11 +128,12 @@ class CallLadder:
         staff, now = self._house.plan.staff, self._scene.clock.now()
         due = now if staff.is_open(now).open else staff.next_opening(now) or now
         booked = leg.CallbackBooked(number=number, due=due.isoformat())
-        await self._scene.record.owe(
-            Owed.CALL_BACK,
-            {**about(self._scene.record.history), "number": number, "due": due.isoformat()},
-            first=[booked],
-        )
+        known = about(self._scene.record.history)
+        known |= {"number": number, "due": due.isoformat()}
+        if self.state is not None and isinstance(self.state.step, Try):
+            rung = self.state.step.rule.rung
+            known |= {"for": rung.by.key} if isinstance(rung, Callback) else {}
+        await self._scene.record.owe(Owed.CALL_BACK, known, first=[booked])
         if self.state is not None:
             await self._ended(self.state.step, CameBack.DELIVERED)
             self._advance(CameBack.DELIVERED, await look_out(self._lookout))
@@ -228,27 +229,31 @@ class CallLadder:
         return whisper(self._house.plan.business, known, urgent=self._urgent)
 
     async def _dispatch(self, step: Try, rung: Workflow) -> LadderEnded | Step:
-        """Tell the workflow's own system, which answers with its id for the case."""
-        history = self._scene.record.history
-        case = {**about(history), "call": self._scene.record.call, "urgent": str(self._urgent)}
+        came_back = await hold_while(self._scene, self._hand_over(step, rung))
+        if came_back is CameBack.NOT_DELIVERED:
+            return await self._after(step, came_back, rung.name)
+        self._advance(came_back, await look_out(self._lookout))
+        return LadderEnded(end=LadderEnd.HANDED_OFF, who=rung.name)
+
+    async def _hand_over(self, step: Try, rung: Workflow) -> CameBack:
+        """Tell the workflow's own system, which answers with its id for the case; and record it."""
+        history, call = self._scene.record.history, self._scene.record.call
+        case = {**about(history), "call": call, "urgent": str(self._urgent)}
+        came_back = CameBack.DELIVERED
         try:
             async with asyncio.timeout(step.limit_s):
-                handing_over = self._dispatcher.hand_over(
-                    self._house.webhooks[rung.key],
-                    case,
-                    key=f"{self._scene.record.call}-{rung.key}",
+                acknowledged = await self._dispatcher.hand_over(
+                    self._house.webhooks[rung.key], case, key=f"{call}-{rung.key}"
                 )
-                acknowledged = await self._scene.unless_left(hold_while(self._scene, handing_over))
+            await self._scene.record.note(leg.Acknowledged(workflow=rung.key, id=acknowledged))
         except (WorkflowError, TimeoutError) as error:
+            came_back = CameBack.NOT_DELIVERED
             _log.warning(
                 "the workflow did not take the case",
                 extra=log.fields(workflow=rung.key, error=str(error)),
             )
-            return await self._on(step, CameBack.NOT_DELIVERED, rung.name)
-        await self._scene.record.note(leg.Acknowledged(workflow=rung.key, id=acknowledged))
-        await self._ended(step, CameBack.DELIVERED)
-        self._advance(CameBack.DELIVERED, await look_out(self._lookout))
-        return LadderEnded(end=LadderEnd.HANDED_OFF, who=rung.name)
+        await self._ended(step, came_back)
+        return came_back
 
     async def _end(self, step: End) -> LadderEnded:
         await self._skipped(step.passed)
@@ -277,6 +282,9 @@ class CallLadder:
     async def _on(self, step: Try, came_back: CameBack, who: str = "") -> Step:
         """Record what came back, tell the caller, and ask the engine what is next."""
         await self._ended(step, came_back)
+        return await self._after(step, came_back, who)
+
+    async def _after(self, step: Try, came_back: CameBack, who: str) -> Step:
         looking = asyncio.create_task(look_out(self._lookout), name="look out")
         try:
             if isinstance(step.rule.rung, _HUMAN_RUNGS) and came_back in _TOLD:

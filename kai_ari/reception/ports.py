@@ -264,6 +264,11 @@ class Synthesizer(Protocol):
 class VoiceDetector(Protocol):
     """Voice activity on one call; holds state, so one per call."""
 
+    @property
+    def faults(self) -> Sequence[EngineFault]:
+        """All so far."""
+        ...
+
     def feed(self, frame: bytes) -> float:
         """Probability of speech, 0 to 1, after this 20 ms frame."""
         ...

@@ -65,7 +65,8 @@ class ReceptionSettings:
 class Reception:
     """`abandoned` names the call that an earlier agent left open, by its caller's channel.
 
-    `music` is 16 kHz PCM that is played over and over to callers who wait.
+    `music` is 16 kHz PCM that is played over and over to callers who wait. `unwritten` are the
+    endings that the ledger has not taken yet (see `LeftRecordings`).
     """
 
     settings: ReceptionSettings
@@ -79,6 +80,7 @@ class Reception:
     music: bytes
     reservations: Reservations = field(default_factory=Reservations)
     abandoned: Mapping[str, CallId] = field(default_factory=dict)
+    unwritten: dict[CallId, ev.Ended] = field(default_factory=dict)
 
     async def handle(self, call: LiveCall) -> None:
         """Serve one call to its end. Whatever happens is on record, and nothing is left behind."""
@@ -245,6 +247,7 @@ class _Service:
                 recognizer=house.speech.recognizer,
                 clock=house.clock,
                 report=self._inbox.put,
+                note_faults=self._record.note_faults,
             ),
             voice=Voice(media=media, speech=house.speech, record=self._record),
             record=self._record,
@@ -306,6 +309,9 @@ class _Service:
             await self._call.leave_to_dialplan()
         try:
             await self._conclude(ended)
+        except LedgerError as error:
+            self._house.unwritten[self._record.call] = ended
+            _log.error("the ending is written later", extra=log.fields(error=str(error)))
         finally:
             await self._call.release()
         await self._voicemail.transcribe()

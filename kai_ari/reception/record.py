@@ -1,5 +1,6 @@
 """The record of one call: written through to the ledger, and kept for the guard to read."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import uuid4
 
@@ -19,8 +20,7 @@ class CallRecord:
 
     async def note(self, *events: Event) -> None:
         """Write facts; they are durable on return. Raises LedgerError."""
-        await self._ledger.append(self.call, *events)
-        self.history += events
+        await self._write(events)
 
     async def owe(
         self,
@@ -38,9 +38,7 @@ class CallRecord:
         written = ObligationWritten(
             obligation=obligation.id, owed=obligation.owed.value, recording=recording
         )
-        events = (*first, written, *then)
-        await self._ledger.append(self.call, *events, obligations=(obligation,))
-        self.history += events
+        await self._write((*first, written, *then), (obligation,))
 
     async def note_faults(self, faults: Sequence[EngineFault]) -> None:
         if faults:
@@ -50,3 +48,23 @@ class CallRecord:
                     for f in faults
                 )
             )
+
+    async def _write(self, events: Sequence[Event], owed: Sequence[Obligation] = ()) -> None:
+        """Who stops waiting does not undo an append: it is waited for, so that what follows is
+        decided by all that is written."""
+        writing = asyncio.create_task(self._append(events, owed), name="write")
+        cancelled: asyncio.CancelledError | None = None
+        while not writing.done():
+            try:
+                await asyncio.wait({writing})
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is None:
+            return writing.result()
+        if not writing.cancelled():
+            writing.exception()  # said by the ledger; nobody here waits for it
+        raise cancelled
+
+    async def _append(self, events: Sequence[Event], owed: Sequence[Obligation]) -> None:
+        await self._ledger.append(self.call, *events, obligations=owed)
+        self.history += events

@@ -1,5 +1,5 @@
 """After a crash: what an earlier agent left open is closed, and what it left behind collected;
-as is what a call of this agent's had to leave behind."""
+as is what a call of this agent's had to leave behind, or could not write."""
 
 import asyncio
 from collections import Counter
@@ -53,16 +53,24 @@ async def close_abandoned(ledger: Ledger, clock: Clock) -> Mapping[str, CallId]:
 
 
 class LeftRecordings:
-    """Stores what Asterisk still holds of ended calls, owes it to somebody, and clears it away.
+    """Stores what Asterisk still holds of ended calls, owes it to somebody, and clears it away;
+    and writes the endings that were not taken when their calls were over, `unwritten`.
 
     Asterisk lists a recording as stored only when it is finished, which is the evidence. One that
     fails keeps no other waiting: it stays where it is, and is tried again.
     """
 
-    def __init__(self, archive: Archive, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        ledger: Ledger,
+        clock: Clock,
+        unwritten: dict[CallId, ev.Ended],
+    ) -> None:
         self._archive = archive
         self._ledger = ledger
         self._clock = clock
+        self._unwritten = unwritten
         self._shelf: RecordingShelf | None = None
         self._settled = asyncio.Event()
         self._busy = asyncio.Lock()  # two at once would owe the same message twice
@@ -88,8 +96,25 @@ class LeftRecordings:
     async def once(self) -> None:
         """Try all that is left now. Each failure is logged once, however often it is met."""
         async with self._busy:
+            await self.conclude()
             if self._shelf is not None:
                 await self._collect_from(self._shelf)
+
+    async def conclude(self) -> None:
+        """Write the endings again. What is owed is found by the record as it is now: a recording
+        may have been kept since."""
+        for call, ended in tuple(self._unwritten.items()):
+            try:
+                await self._end(await _record_of(call, self._ledger, self._clock), ended)
+            except Exception as error:  # noqa: BLE001 - the others are to be written all the same
+                fault = None if isinstance(error, KaiError) else error
+                told = log.fields(of=call, error=str(error))
+                _log.warning("an ending is not written yet", exc_info=fault, extra=told)
+
+    async def _end(self, record: CallRecord, ended: ev.Ended) -> None:
+        if not any(isinstance(event, ev.Ended) for event in record.history):
+            await conclude(record, ended)
+        self._unwritten.pop(record.call, None)
 
     async def _collect_from(self, shelf: RecordingShelf) -> None:
         try:
@@ -112,10 +137,9 @@ class LeftRecordings:
             return
         if not _has(record, ev.RecordingStored, recording):
             await self._keep(shelf, record, recording)
-        if not any(isinstance(event, ev.Ended) for event in record.history):
-            # What had no room for the message had none for the ending: now nobody waits for it.
-            ended = ev.Ended(by=EndedBy.FAULT, cause=None, reason="ending_not_written")
-            await conclude(record, ended)
+        # What had no room for the message had none for the ending: now nobody waits for it.
+        unknown = ev.Ended(by=EndedBy.FAULT, cause=None, reason="ending_not_written")
+        await self._end(record, self._unwritten.get(call, unknown))
         await shelf.delete_left(call, recording)
 
     async def _keep(self, shelf: RecordingShelf, record: CallRecord, recording: str) -> None:

@@ -12,6 +12,7 @@ from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
 from kai_ari.reception.ears import AudioEnded, Deaf, SpeechBegan, Words
 from kai_ari.reception.errand import AlertErrand, Wishes
+from kai_ari.reception.heard import heard, note_deaf
 from kai_ari.reception.ladder import CallLadder
 from kai_ari.reception.left import CallerLeft
 from kai_ari.reception.ports import (
@@ -20,13 +21,6 @@ from kai_ari.reception.ports import (
 )
 from kai_ari.reception.scene import Item, Scene
 from kai_ari.reception.voicemail import Voicemail
-
-#: Voice shorter than this without words in it is a cough: no reason to ask again.
-COUGH_MS = 320
-
-#: Below this the recogniser is guessing: noise comes out as words with 0.3, and of what
-#: has 0.5 to 0.8 only a fifth is right to the word (measured on 240 telephone prompts).
-MIN_CONFIDENCE = 0.5
 
 #: Of a question cut off this soon the caller has heard too little to answer it: they were not
 #: done, and Kai had taken a pause for their end.
@@ -51,6 +45,7 @@ class Talk:
         wishes: Wishes,
         patience_s: float,
     ) -> None:
+        self._scene = scene
         self._voice = scene.voice
         self._inbox = scene.inbox
         self._ears = scene.ears
@@ -141,10 +136,11 @@ class Talk:
 
     async def _take_recording(self, *, zero_ends: bool) -> turns.Saved:
         self._ears.forget()
-        saved, gone = await self._voicemail.take(self._inbox, zero_ends=zero_ends)
-        if gone is not None:
-            raise CallerLeft(gone)
+        saved = await self._voicemail.take(self._scene, zero_ends=zero_ends)
         self._ears.forget()
+        for item in self._inbox:
+            if isinstance(item, SpeechBegan | Words):  # while it was kept: no answer to anything
+                self._inbox.discard(item)
         return saved
 
     # -- speaking ----------------------------------------------------------------
@@ -243,13 +239,11 @@ class Talk:
                     self._ears.forget()
                     return turns.Pressed(key=key)
                 case Words():
-                    heard = await self._understand(item, interrupted=interrupted)
-                    if heard is not None:
-                        return heard
-                case Deaf(error=error):
-                    await self._record.note(
-                        ev.EngineFailed(part="recognizer", engine="all", error=error, instead=None)
-                    )
+                    given = await self._understand(item, interrupted=interrupted)
+                    if given is not None:
+                        return given
+                case Deaf():
+                    await note_deaf(self._record, item)
                     return turns.CannotListen()
                 case CallerGone():
                     raise CallerLeft(item)
@@ -259,24 +253,11 @@ class Talk:
                     pass
 
     async def _understand(self, words: Words, *, interrupted: bool) -> turns.Input | None:
-        transcript = words.transcript
-        await self._record.note_faults(transcript.faults)
-        text = transcript.text.strip()
-        if transcript.confidence is not None and transcript.confidence < MIN_CONFIDENCE:
-            text = ""
-        if not text:
-            if words.speech_ms < COUGH_MS:
-                return turns.Noise() if interrupted else None
-        else:
+        text = await heard(self._record, words)
+        if text is None:
+            return turns.Noise() if interrupted else None
+        if text:
             self._turn = _Turn(words=words)
-        await self._record.note(
-            ev.CallerSpoke(
-                text=transcript.text,
-                confidence=transcript.confidence,
-                engine=transcript.engine,
-                speech_ms=words.speech_ms,
-            )
-        )
         return turns.Heard(text=text)
 
     async def _next_item(self, until: float) -> Item | None:

@@ -2,16 +2,17 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Any
 
 from kai_ari import log
 from kai_ari.calls import events as ev
-from kai_ari.calls.outcome import MIN_MESSAGE_MS, MIN_VOICED_MS
+from kai_ari.calls.outcome import is_message
 from kai_ari.dialogue.turns import Saved
 from kai_ari.errors import AsteriskError, LedgerError, SpeechError
 from kai_ari.promises.obligation import Owed
 from kai_ari.reception.about import about
+from kai_ari.reception.hold import hold_while
 from kai_ari.reception.inbox import Inbox
+from kai_ari.reception.left import CallerLeft
 from kai_ari.reception.ports import (
     CallerGone,
     Key,
@@ -23,6 +24,7 @@ from kai_ari.reception.ports import (
     duration_ms,
 )
 from kai_ari.reception.record import CallRecord
+from kai_ari.reception.scene import Item, Scene
 
 _log = log.get("voicemail")
 
@@ -35,6 +37,12 @@ LAST_WORD_S = 5.0
 #: Waits before fetching a recording again. What cannot be fetched or kept stays with Asterisk, and
 #: is collected when the call is over (see takeover).
 FETCH_AGAIN_S = (0.5, 2.0)
+
+#: A caller who waits for it is not kept any longer by one fetching.
+FETCH_S = 10.0
+
+#: Asterisk tells that a recording is over a moment before it lets its channel into a bridge.
+REJOIN_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +67,7 @@ class Archive:
             duration_ms=duration_ms(pcm),
             voiced_ms=voiced_ms,
         )
-        if stored.duration_ms < MIN_MESSAGE_MS or stored.voiced_ms < MIN_VOICED_MS:
+        if not is_message(stored):
             await record.note(stored)
             return None
         known = about([*record.history, stored])
@@ -102,12 +110,13 @@ class Voicemail:
         self.not_kept = False  # what was recorded last, which the caller has to be told
         self._untranscribed: list[tuple[str, bytes]] = []
 
-    async def take(self, inbox: Inbox[Any], *, zero_ends: bool) -> tuple[Saved, CallerGone | None]:
-        """Record once. Whether a message now stands, and who left while it was recorded. With
-        `zero_ends` that key ends it, for a caller who wants a person.
+    async def take(self, scene: Scene, *, zero_ends: bool) -> Saved:
+        """Record once; whether a message now stands. With `zero_ends` that key ends it, for a
+        caller who wants a person.
 
-        Who did not leave is back with Kai then, whatever went wrong. Raises AsteriskError when
-        they could not be brought back, and LedgerError before they are taken away.
+        Who did not leave is back with Kai then, whatever went wrong, and hears music if keeping
+        it takes long. Raises CallerLeft and MediaError when it is kept, AsteriskError when they
+        could not be brought back, and LedgerError before they are taken away.
         """
         self._taken += 1
         recording = f"message{self._taken}"
@@ -119,16 +128,30 @@ class Voicemail:
         except AsteriskError as error:
             await self._note_failure(recording, str(error))
             await self._call.rejoin()
-            return Saved(ok=False, failed=True), None
+            return Saved(ok=False, failed=True)
         self._zero = False
-        done, gone = await self._wait(recording, inbox, zero_ends=zero_ends)
-        saved = await self._keep(recording, done)
-        if gone is None:
+        done, gone = await self._wait(recording, scene.inbox, zero_ends=zero_ends)
+        if gone is not None:
+            await self._keep(recording, done, limit_s=None)
+            raise CallerLeft(gone)
+        try:
+            await self._rejoin()
+        except AsteriskError:
+            await self._keep(recording, done, limit_s=FETCH_S)
+            raise
+        saved = await hold_while(scene, self._keep(recording, done, limit_s=FETCH_S))
+        return replace(saved, wants_human=self._zero)
+
+    async def _rejoin(self) -> None:
+        try:
             await self._call.rejoin()
-        return replace(saved, wants_human=self._zero), gone
+        except AsteriskError as error:
+            _log.warning("not back from a recording yet", extra=log.fields(error=str(error)))
+            await asyncio.sleep(REJOIN_AGAIN_S)
+            await self._call.rejoin()
 
     async def _wait(
-        self, recording: str, inbox: Inbox[Any], *, zero_ends: bool
+        self, recording: str, inbox: Inbox[Item], *, zero_ends: bool
     ) -> tuple[RecordingDone | RecordingBroken, CallerGone | None]:
         gone: CallerGone | None = None
         limit: float = self._max_s + 30
@@ -156,7 +179,9 @@ class Voicemail:
         except (AsteriskError, LedgerError) as error:
             _log.warning("a recording was not ended", extra=log.fields(error=str(error)))
 
-    async def _keep(self, recording: str, done: RecordingDone | RecordingBroken) -> Saved:
+    async def _keep(
+        self, recording: str, done: RecordingDone | RecordingBroken, *, limit_s: float | None
+    ) -> Saved:
         """Fetch and store; Asterisk's own copy goes last, when nothing can be lost any more."""
         if isinstance(done, RecordingBroken):
             await self._note_failure(recording, done.why)
@@ -164,7 +189,7 @@ class Voicemail:
         finished = ev.RecordingFinished(recording=recording, duration_ms=done.duration_ms)
         try:
             await self._record.note(finished)
-            wav = await self._fetch(recording)
+            wav = await self._fetch(recording, limit_s)
             pcm = await self._archive.keep(self._record, recording, wav)
         except AsteriskError as error:
             await self._note_failure(recording, f"not fetched yet: {error}")
@@ -190,14 +215,21 @@ class Voicemail:
         except LedgerError as error:
             _log.error("this is not on record", extra=log.fields(error=str(error)))
 
-    async def _fetch(self, recording: str) -> bytes:
+    async def _fetch(self, recording: str, limit_s: float | None) -> bytes:
         for wait_s in FETCH_AGAIN_S:
             try:
-                return await self._call.fetch_recording(recording)
+                return await self._fetch_once(recording, limit_s)
             except AsteriskError as error:
                 _log.warning("a recording was not fetched", extra=log.fields(error=str(error)))
                 await asyncio.sleep(wait_s)
-        return await self._call.fetch_recording(recording)
+        return await self._fetch_once(recording, limit_s)
+
+    async def _fetch_once(self, recording: str, limit_s: float | None) -> bytes:
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._call.fetch_recording(recording)
+        except TimeoutError:
+            raise AsteriskError(f"it was not here within {limit_s} s") from None
 
     async def transcribe(self) -> None:
         for recording, pcm in self._untranscribed:

@@ -30,16 +30,18 @@ class ScriptedLookout:
 
 @dataclass(kw_only=True)
 class ScriptedDispatcher:
-    """`answers` with this id, or refuses, or `hangs`."""
+    """`answers` with this id, or refuses, after `after_s`; or `hangs`."""
 
     answers: str | None = None
     hangs: bool = False
+    after_s: float = 0.0
     cases: list[Mapping[str, str]] = field(default_factory=list)
 
     async def hand_over(self, url: str, case: Mapping[str, str], *, key: str) -> str:
         self.cases.append(case)
         if self.hangs:
             await asyncio.Event().wait()
+        await asyncio.sleep(self.after_s)
         if self.answers is None:
             raise WorkflowError(f"{url} refuses, says the script")
         return self.answers

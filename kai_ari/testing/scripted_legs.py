@@ -133,6 +133,10 @@ class ScriptedLegs:
         """Addresses of what rings or talks now."""
         return [address_of(leg.request.to) for leg in self._legs.values() if leg.up]
 
+    @property
+    def requests(self) -> list[LegRequest]:
+        return [leg.request for leg in self._legs.values()]
+
     def is_there(self, address: str) -> bool:
         return self._behaviours[address].result is not LegResult.UNREACHABLE
 

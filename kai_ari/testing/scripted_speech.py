@@ -84,7 +84,9 @@ class ScriptedSynthesizer:
         return ScriptedUtterance(text, works=self.works)
 
 
-class _Detector:
+class ScriptedDetector:
+    faults: Sequence[EngineFault] = ()
+
     def feed(self, frame: bytes) -> float:
         return 1.0 if any(frame) else 0.0
 
@@ -94,8 +96,8 @@ class ScriptedSpeech:
         self.recognizer = ScriptedRecognizer(utterances, works=hears)
         self.synthesizer = ScriptedSynthesizer(works=speaks)
 
-    def new_voice_detector(self) -> _Detector:
-        return _Detector()
+    def new_voice_detector(self) -> ScriptedDetector:
+        return ScriptedDetector()
 
     def decode_wav(self, data: bytes) -> bytes:
         try:

@@ -103,7 +103,7 @@ def test_a_wish_for_a_message_leads_past_people_to_the_voicemail() -> None:
         Callback(by=WHO["ann"]),
         Voicemail(),
     )
-    for wish in (CameBack.TAKE_MESSAGE, CameBack.CALLER_OPTED_OUT):
+    for wish in (CameBack.TAKE_MESSAGE, CameBack.CALLER_STOPPED_WAITING):
         state, _ = begin(rules)
         state, step = go_on(state, OPEN, wish)
         assert isinstance(step, Try)
@@ -115,7 +115,7 @@ def test_a_wish_for_a_message_leads_past_people_to_the_voicemail() -> None:
 
 def test_without_a_voicemail_a_call_back_is_still_offered() -> None:
     state, _ = begin(plan(Transfer(to=WHO["ann"]), Callback(by=WHO["ann"]), Goodbye()))
-    state, step = go_on(state, OPEN, CameBack.CALLER_OPTED_OUT)
+    state, step = go_on(state, OPEN, CameBack.CALLER_STOPPED_WAITING)
     assert isinstance(step, Try)
     assert step.rule.rung == Callback(by=WHO["ann"])
     state, step = go_on(state, OPEN, CameBack.DELIVERED)
@@ -232,7 +232,7 @@ def test_conditions_are_read_when_the_rule_is_reached() -> None:
 def test_zero_in_a_message_reaches_the_next_person_and_then_the_message_again() -> None:
     rules = plan(Transfer(to=WHO["ann"]), Transfer(to=WHO["cy"]), Alert(to=WHO["dee"]), Voicemail())
     state, _ = begin(rules)
-    state, step = go_on(state, OPEN, CameBack.CALLER_OPTED_OUT)
+    state, step = go_on(state, OPEN, CameBack.CALLER_STOPPED_WAITING)
     state, step = go_on(state, OPEN, CameBack.DELIVERED)
     assert ends_with(step) == Voicemail()
     state, asked = ask_again(state, OPEN)
@@ -314,7 +314,7 @@ def test_with_nobody_left_on_the_other_ladder_the_ending_is_that_of_the_first() 
 
 def test_who_would_rather_leave_a_message_has_no_other_ladder_gone() -> None:
     state, _ = begin(urgent_and_asked(Transfer(to=WHO["ann"]), Voicemail()), URGENTLY)
-    _, step = go_on(state, URGENTLY, CameBack.CALLER_OPTED_OUT)
+    _, step = go_on(state, URGENTLY, CameBack.CALLER_STOPPED_WAITING)
     assert ends_with(step) == Voicemail()
 
 

@@ -48,7 +48,7 @@ def _came_back(case: Case, step: Try | End, waits: int) -> CameBack:
         if case.caller is CallerDoes.HANGS_UP:
             return CameBack.CALLER_LEFT
         if case.caller is CallerDoes.OPTS_OUT:
-            return CameBack.CALLER_OPTED_OUT
+            return CameBack.CALLER_STOPPED_WAITING
     match rung:
         case Voicemail() | Callback():
             done = case.does[rung.kind] is Does.ACCEPTS

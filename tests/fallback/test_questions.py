@@ -11,11 +11,13 @@ from kai_ari.calls.events import Situation
 from kai_ari.fallback.explain import explain
 from kai_ari.fallback.plan import Plan
 from kai_ari.fallback.rungs import (
+    Callback,
     Kind,
     Ladder,
     Queue,
     Rule,
     Target,
+    Voicemail,
 )
 from kai_ari.fallback.world import World
 from kai_ari.people.availability import PbxState, QueueMember
@@ -23,7 +25,7 @@ from kai_ari.people.hours import Holidays, Hours
 from kai_ari.people.local_time import Span
 from kai_ari.people.staff import Person
 from kai_ari.testing.fault_table import OPEN_AT, STAFF
-from tests.fallback.shop import ALL_WAYS, ANN, ann_texts, answers, shop, staff_of
+from tests.fallback.shop import ALL_WAYS, ANN, WHO, ann_texts, answers, shop, staff_of
 from tests.fallback.strategies import plans
 
 
@@ -84,6 +86,26 @@ def test_an_alert_to_somebody_else_than_the_first_to_be_told_is_told() -> None:
     nobody = answers(replace(plan, owner=None))[1]
     assert first.replace(" first", "") in nobody
     assert "Otherwise nobody is named to be told." in nobody
+
+
+def test_who_is_told_of_a_call_back_and_who_makes_it_is_told() -> None:
+    rules = (Rule(id="a", rung=Callback(by=WHO["bob"])), Rule(id="b", rung=Voicemail()))
+    by_bob = Ladder(name="ladders.default", rules=rules)
+    plan = replace(shop(), default=by_bob, of_number={}, channels=ALL_WAYS)
+    first = "Of a call back that your steps leave to Bob, Kai tells them first, by text on the desk"
+    world = World(at=OPEN_AT)
+
+    def told(plan: Plan) -> str:
+        sentences = explain(plan, Situation.ASKED_FOR_HUMAN, "100", world)
+        return " ".join((*answers(plan), *(sentence.text for sentence in sentences)))
+
+    assert told(plan).count(first) == 2
+    assert "Kai offers a call back by Bob. If the caller wants one" in told(plan)
+    itself = {"automatic": True, "attempts": 3, "per_day": 2, "between": "09:00-20:00"}
+    kai = replace(plan, settings={"callbacks": {**itself, "retry_after": 30}})
+    assert told(kai).count(first) == 2
+    assert "Kai offers a call back. If the caller wants one" in told(kai)
+    assert "a call back by Bob" not in told(kai)
 
 
 def test_the_daily_list_is_told() -> None:

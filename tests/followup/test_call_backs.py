@@ -13,7 +13,7 @@ import pytest
 
 from kai_ari.calls import events as ev
 from kai_ari.calls.call import CallId, own_id
-from kai_ari.calls.events import EndedBy, Event
+from kai_ari.calls.events import EndedBy, Event, ObligationWritten
 from kai_ari.calls.follow_events import (
     CallBackEnded,
     CallBackResult,
@@ -27,6 +27,7 @@ from kai_ari.followup.callbacks import CallBackRules, CallBacks
 from kai_ari.followup.dialler import CallBack, Came
 from kai_ari.ledger.follow_up import SqlFollowUp
 from kai_ari.ledger.store import open_ledger
+from kai_ari.promises.obligation import Obligation, Owed
 from kai_ari.promises.opt_out import Listed, OptOut
 from kai_ari.promises.permission import Prefix, Rules
 from kai_ari.promises.retry import BackOff
@@ -200,6 +201,21 @@ def test_each_result_has_its_next_step_and_a_person_the_last(
         assert (stands.state, stands.assigned) == ("open", "dana")
 
     one_day(tmp_path, Came(result=result, why="so it was"), check=check)
+
+
+def test_what_kai_cannot_do_is_for_whom_the_step_named(tmp_path: Path) -> None:
+    async def by_lee(day: Day) -> None:
+        call = CallId("bbbbbbbbbbbb")
+        about = {"number": "+12125550143", "for": "lee"}
+        owed = Obligation(id="b1", call=call, owed=Owed.CALL_BACK, since=AT, about=about)
+        written = ObligationWritten(obligation="b1", owed=Owed.CALL_BACK.value)
+        await day.desk.note(call, written, obligations=(owed,))
+        day.booked.append(call)
+
+    async def check(day: Day) -> None:
+        assert [(await day.stands(place)).assigned for place in (0, 1)] == ["dana", "lee"]
+
+    one_day(tmp_path, Came(result=R.INVALID), before=by_lee, check=check, hours=0.1)
 
 
 def test_an_asterisk_that_is_away_is_an_attempt_that_failed(tmp_path: Path) -> None:

@@ -99,16 +99,21 @@ def test_who_is_away_is_passed_over(tmp_path: Path) -> None:
     run(day())
 
 
-def test_whom_a_rung_names_is_told_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize("owed", [Owed.ALERT, Owed.CALL_BACK])
+@pytest.mark.parametrize("calls_back", [False, True])
+def test_whom_a_rung_names_is_told_first(tmp_path: Path, owed: Owed, calls_back: bool) -> None:
+    """Of a call back that Kai makes itself, nobody else is."""
+    given = rules(calls_back=calls_back)
+
     async def day() -> None:
         sms, phone = Gateway("sms", [takes]), Gateway("phone", [takes])
-        async with ledger_at(tmp_path / "l") as ledger, office(ledger, rules(), [sms, phone]):
-            await call_that_owes(ledger, Owed.ALERT, about={"for": "lee"})
+        async with ledger_at(tmp_path / "l") as ledger, office(ledger, given, [sms, phone]):
+            await call_that_owes(ledger, owed, about={"for": "lee"})
             await pass_time(minutes=1)
             assert len(phone.got) == 1
             assert not sms.got
             await pass_time(minutes=10)
-            assert len(sms.got) == 1
+            assert len(sms.got) == (0 if calls_back and owed is Owed.CALL_BACK else 1)
 
     run(day())
 

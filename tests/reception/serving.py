@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kai_ari.calls import events as ev
+from kai_ari.calls.call import CallId
 from kai_ari.calls.events import Event
 from kai_ari.calls.outcome import Outcome, outcome
 from kai_ari.promises.obligation import Obligation
@@ -60,12 +61,14 @@ async def serve_async(
     at: datetime | None = None,
     caller: Callable[[Utterances, ListLedger], ScriptedCall] | None = None,
     errand: Errand | AlertErrand | None = None,
+    ledger: ListLedger | None = None,
+    unwritten: dict[CallId, ev.Ended] | None = None,
 ) -> Result:
     """`caller` makes a call of its own kind, instead of one that follows `acts`. With an `errand`
-    Kai has called them."""
+    Kai has called them. Endings that `ledger` refuses are put into `unwritten`."""
     utterances = Utterances()
     speech = ScriptedSpeech(utterances, hears=hears, speaks=speaks)
-    ledger = ListLedger(fails_at=ledger_fails_at)
+    ledger = ledger or ListLedger(fails_at=ledger_fails_at)
     recordings = DictRecordings(full=disk_full)
     reception = Reception(
         settings=ReceptionSettings(business="Rossi Plumbing", greetings={"100": "Hello."}),
@@ -78,6 +81,7 @@ async def serve_async(
         dispatcher=dispatcher or ScriptedDispatcher(),
         music=MUSIC,
         reservations=reservations or Reservations(),
+        unwritten={} if unwritten is None else unwritten,
     )
     call = (
         caller(utterances, ledger)

@@ -5,13 +5,12 @@ import pytest
 from kai_ari.calls import events as ev
 from kai_ari.calls.events import EndedBy, Situation
 from kai_ari.calls.outcome import Headline, outcome
-from kai_ari.dialogue import lines
 from kai_ari.errors import AsteriskError
 from kai_ari.promises.obligation import Owed
+from kai_ari.reception.ports import EngineFault
 from kai_ari.testing.caller import HangUp, Interrupt, Press, Say, StaySilent
-from kai_ari.testing.scripted import Cough, LeaveRecording, LoseAudio, ScriptedCall
-from kai_ari.testing.scripted_record import ListLedger
-from kai_ari.testing.scripted_speech import Utterances
+from kai_ari.testing.scripted import Cough, LeaveRecording, LoseAudio
+from kai_ari.testing.scripted_speech import ScriptedDetector
 from tests.reception.serving import serve
 
 REASON, NAME, YES = Say(text="My tap is leaking."), Say(text="Maria Lopez."), Say(text="Yes.")
@@ -128,37 +127,26 @@ def test_who_heard_the_question_answers_it() -> None:
     assert result.said[:3] == ["greeting", "ask_name", "offer_caller_id"]
 
 
-def test_a_voicemail_is_recorded_checked_stored_and_transcribed() -> None:
-    result = serve(Say(text="voicemail please"), LeaveRecording(voiced_ms=4000))
-    assert result.outcome.headline is Headline.MESSAGE_LEFT
-    assert result.said == ["greeting", "voicemail", "recording_saved"]
-    [owed] = result.obligations
-    assert owed.about["recording"] == "recordings/0000000test1-message1.wav"
-    assert result.of(ev.RecordingTranscribed)
-    assert list(result.recordings) == ["0000000test1-message1.wav"]
-
-
-def test_a_caller_who_hangs_up_while_recording_has_left_a_message() -> None:
-    result = serve(Say(text="voicemail"), LeaveRecording(voiced_ms=4000, hang_up=True))
-    assert result.outcome.headline is Headline.MESSAGE_LEFT
-    assert result.outcome.ended_by is EndedBy.CALLER
-
-
-@pytest.mark.parametrize(
-    "empty", [LeaveRecording(voiced_ms=0), LeaveRecording(voiced_ms=3000, broken=True)]
-)
-def test_a_recording_without_a_message_is_never_a_message(empty: LeaveRecording) -> None:
-    result = serve(Say(text="voicemail"), empty, empty)
-    assert result.outcome.headline is Headline.UNRESOLVED
-    assert not result.obligations
-    assert result.said[-1] == "no_message"
-
-
 def test_without_a_recogniser_a_message_is_recorded_and_the_fault_is_on_record() -> None:
     result = serve(REASON, LeaveRecording(voiced_ms=4000), hears=False)
     assert result.outcome.headline is Headline.MESSAGE_LEFT
     assert result.outcome.reason == Situation.AGENT_FAULT
     assert result.of(ev.EngineFailed)
+
+
+def test_a_fault_of_the_voice_detector_is_on_record_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = EngineFault(part="vad", engine="silero", error="no model", instead="webrtc")
+    feed = ScriptedDetector.feed
+
+    def fails(self: ScriptedDetector, frame: bytes) -> float:
+        self.faults = (fault,)
+        return feed(self, frame)
+
+    monkeypatch.setattr(ScriptedDetector, "feed", fails)
+    result = serve(REASON, NAME, YES, YES)
+    noted = ev.EngineFailed(part="vad", engine="silero", error="no model", instead="webrtc")
+    assert result.of(ev.EngineFailed) == [noted]
+    assert result.outcome.headline is Headline.DETAILS_TAKEN
 
 
 def test_without_a_voice_the_recorded_lines_take_a_message() -> None:
@@ -196,88 +184,6 @@ def test_coughs_do_not_hold_a_call_for_ever() -> None:
 def test_who_takes_the_need_back_and_hangs_up_is_owed_nothing() -> None:
     result = serve(REASON, Say(text="never mind"), HangUp())
     assert not result.obligations
-
-
-def test_a_recording_that_cannot_start_is_admitted_with_the_caller_back_in_the_bridge() -> None:
-    result = serve(
-        Say(text="voicemail"), LeaveRecording(voiced_ms=4000), fails={"start_recording": 1}
-    )
-    assert result.said == [
-        "greeting", "voicemail", "technical_trouble", "voicemail", "recording_saved",
-    ]  # fmt: skip
-    assert result.call.in_bridge
-    assert result.outcome.headline is Headline.MESSAGE_LEFT
-
-
-@pytest.mark.parametrize("fails", [{"delete_recording": 9}, {"fetch_recording": 2}])
-def test_a_message_survives_what_goes_wrong_around_it(fails: dict[str, int]) -> None:
-    result = serve(Say(text="voicemail"), LeaveRecording(voiced_ms=4000), fails=fails)
-    assert result.outcome.headline is Headline.MESSAGE_LEFT
-    assert len(result.obligations) == 1
-
-
-class Unreadable(ScriptedCall):
-    """Asterisk's disk was full: there is nothing in the file."""
-
-    async def fetch_recording(self, recording: str) -> bytes:
-        await super().fetch_recording(recording)
-        return b""
-
-
-def unreadable(utterances: Utterances, _: ListLedger) -> ScriptedCall:
-    message = LeaveRecording(voiced_ms=4000)
-    return Unreadable(Say(text="voicemail"), message, utterances=utterances)
-
-
-@pytest.mark.parametrize("how", [{"disk_full": True}, {"caller": unreadable}])
-def test_a_message_that_cannot_be_kept_is_told_to_the_caller_and_stays_in_asterisk(
-    how: dict[str, object],
-) -> None:
-    result = serve(Say(text="voicemail"), LeaveRecording(voiced_ms=4000), **how)
-    assert result.said == ["greeting", "voicemail", "not_saved"]
-    assert result.call.recording_left
-    assert not result.obligations
-    [failed] = result.of(ev.RecordingFailed)
-    assert isinstance(failed, ev.RecordingFailed)
-    assert failed.why.startswith("not kept yet")
-    assert result.events[-1] == ev.Ended(by=EndedBy.KAI, cause=None, reason="not_saved")
-
-
-def test_who_leaves_over_a_message_that_cannot_be_kept_has_left() -> None:
-    message = LeaveRecording(voiced_ms=4000, hang_up=True)
-    result = serve(REASON, Say(text="voicemail"), message, disk_full=True)
-    assert result.outcome.ended_by is EndedBy.CALLER
-    assert [owed.owed for owed in result.obligations] == [Owed.CALL_BACK]
-
-
-@pytest.mark.parametrize("left", range(1, 14))
-def test_when_the_record_fails_over_a_message_the_caller_is_told_so(left: int) -> None:
-    """`left` events before its end, and none after it."""
-    acts = (Say(text="voicemail"), LeaveRecording(voiced_ms=4000))
-    events = serve(*acts).events
-    result = serve(*acts, ledger_fails_at=len(events) - left + 1)
-    kinds = [type(event) for event in result.events]
-    *_, last = result.speech.synthesizer.spoken
-    if ev.RecordingStarted not in kinds:
-        assert last == lines.FAULT.text
-    elif ev.RecordingStored not in kinds:
-        assert last == lines.NOT_SAVED.text
-        assert result.call.recording_left
-        assert not result.obligations
-    assert result.call.in_bridge
-
-
-def test_who_cannot_be_brought_back_from_a_recording_is_left_to_the_dialplan() -> None:
-    acts = (Say(text="voicemail"), LeaveRecording(voiced_ms=4000))
-    result = serve(*acts, fails={"rejoin": 1, "part": 1})
-    assert result.call.left_to_dialplan
-    assert [owed.owed for owed in result.obligations] == [Owed.DELIVER_MESSAGE]
-
-
-def test_a_recording_is_stored_and_owed_in_one_write() -> None:
-    events = serve(Say(text="voicemail"), LeaveRecording(voiced_ms=4000)).events
-    stored = next(i for i, e in enumerate(events) if isinstance(e, ev.RecordingStored))
-    assert isinstance(events[stored + 1], ev.ObligationWritten)
 
 
 def test_audio_lost_for_good_is_a_fault() -> None:

@@ -287,11 +287,12 @@ def test_the_caller_s_own_number_is_never_rung() -> None:
 
 
 def test_a_call_back_is_booked_with_leave_and_a_number() -> None:
-    to_owner = rules(Transfer(to=DANA), Callback(by=DANA), Voicemail())
-    result = serve(ZERO, Say(text="Yes."), people={"101": BUSY}, rules=to_owner)
+    by_lee = rules(Transfer(to=DANA), Callback(by=LEE), Voicemail())
+    result = serve(ZERO, Say(text="Yes."), people={"101": BUSY}, rules=by_lee)
     assert result.outcome.headline is Headline.CALLBACK_BOOKED
     assert [o.owed for o in result.obligations] == [Owed.CALL_BACK]
     assert result.obligations[0].about["number"] == "+12025550142"
+    assert result.obligations[0].about["for"] == "lee"
     assert result.said[-1] == "call_back_booked"
 
 

@@ -249,6 +249,7 @@ class Desk:
             what="Lee, the boiler is leaking. Owed: a call back.",
             caller=caller,
             who="Lee",
+            shown="+12025550100",
             acknowledge=self.acknowledge,
         )
 
@@ -277,8 +278,10 @@ def test_what_could_not_be_written_is_not_confirmed() -> None:
 
 
 def test_the_caller_is_rung_and_connected() -> None:
-    result = alert(Desk(), Press(keys="2"), people={"101": ACCEPTS})
+    result = alert(Desk(), Press(keys="2"), number="+12025550177", people={"101": ACCEPTS})
     assert Headline.HANDED_OFF in result.outcome.facts
+    [ringing] = result.call.legs.requests
+    assert (ringing.shown_number, ringing.shown_name) == ("+12025550100", "Rossi Plumbing")
 
 
 def test_whoever_is_told_hears_that_the_caller_was_cut_off_and_can_still_take_it() -> None:

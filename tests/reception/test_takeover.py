@@ -13,13 +13,15 @@ from kai_ari.calls.call import CallId
 from kai_ari.calls.events import Event
 from kai_ari.calls.outcome import Headline, outcome
 from kai_ari.errors import AsteriskError, LedgerError
-from kai_ari.promises.obligation import Owed
+from kai_ari.promises.obligation import Obligation, Owed
 from kai_ari.reception.takeover import COLLECT_EVERY_S, LeftRecordings, close_abandoned
 from kai_ari.reception.voicemail import Archive
+from kai_ari.testing.caller import HangUp, Say
 from kai_ari.testing.scripted import AsteriskAway
 from kai_ari.testing.scripted_record import DictRecordings, ListLedger
 from kai_ari.testing.scripted_speech import ScriptedSpeech, Utterances
 from kai_ari.testing.virtual_time import VirtualClock, run_virtual
+from tests.reception.serving import serve_async
 
 CALL = CallId("0000000test1")
 ARRIVED = ev.Arrived(
@@ -68,10 +70,14 @@ def collect(shelf: Shelf, *events: Event, times: int = 1) -> ListLedger:
 
 
 async def _collect(
-    shelf: Shelf, ledger: ListLedger, recordings: DictRecordings, times: int = 1
+    shelf: Shelf,
+    ledger: ListLedger,
+    recordings: DictRecordings,
+    times: int = 1,
+    unwritten: dict[CallId, ev.Ended] | None = None,
 ) -> None:
     archive = Archive(recordings=recordings, speech=ScriptedSpeech(Utterances()))
-    left = LeftRecordings(archive, ledger, VirtualClock())
+    left = LeftRecordings(archive, ledger, VirtualClock(), unwritten or {})
     await left.settled(shelf)
     for _ in range(times):
         await left.once()
@@ -145,6 +151,59 @@ def test_a_call_whose_ending_was_not_written_is_ended_with_its_recording() -> No
     assert [owed.owed for owed in ledger.obligations] == [Owed.DELIVER_MESSAGE]
 
 
+class NoRoomToEnd(ListLedger):
+    """Refuses the first endings that it is asked to take."""
+
+    def __init__(self, *events: Event, refusals: int) -> None:
+        super().__init__(events=list(events))
+        self.refusals = refusals
+
+    async def append(
+        self, call: CallId, *events: Event, obligations: Sequence[Obligation] = ()
+    ) -> None:
+        if self.refusals and any(isinstance(event, ev.Ended) for event in events):
+            self.refusals -= 1
+            raise LedgerError("no room to end, says the script")
+        await super().append(call, *events, obligations=obligations)
+
+
+def test_an_ending_that_the_ledger_refuses_is_written_as_it_was_when_there_is_room() -> None:
+    ledger = NoRoomToEnd(refusals=100)
+    unwritten: dict[CallId, ev.Ended] = {}
+
+    async def day() -> None:
+        await serve_async(
+            Say(text="My tap is leaking."), HangUp(), ledger=ledger, unwritten=unwritten
+        )
+        assert not ledger.obligations
+        archive = Archive(recordings=DictRecordings(), speech=ScriptedSpeech(Utterances()))
+        left = LeftRecordings(archive, ledger, VirtualClock(), unwritten)
+        running = asyncio.create_task(left.run())  # without Asterisk, which may be away
+        await asyncio.sleep(2 * COLLECT_EVERY_S + 1)
+        assert not any(isinstance(event, ev.Ended) for event in ledger.events)
+        ledger.refusals = 0
+        await asyncio.sleep(2 * COLLECT_EVERY_S)
+        running.cancel()
+        await asyncio.wait({running})
+
+    run_virtual(day())
+    assert not unwritten
+    [ended] = [e for e in ledger.events if isinstance(e, ev.Ended)]
+    assert (ended.by, ended.reason) == (ev.EndedBy.CALLER, "hung_up")
+    assert [owed.owed for owed in ledger.obligations] == [Owed.CALL_BACK]
+
+
+def test_the_recording_of_such_a_call_is_no_reason_to_forget_how_it_ended() -> None:
+    left = ev.Ended(by=ev.EndedBy.CALLER, cause=16, reason="hung_up")
+    ledger = NoRoomToEnd(ARRIVED, REASON, STARTED, refusals=1)
+    unwritten = {CALL: left}
+    shelf = Shelf(wav(voiced_s=4))
+    run_virtual(_collect(shelf, ledger, DictRecordings(), unwritten=unwritten))
+    assert ledger.events[-1] is left
+    assert [owed.owed for owed in ledger.obligations] == [Owed.DELIVER_MESSAGE]
+    assert not unwritten
+
+
 def test_while_asterisk_is_away_nobody_is_told_of_anything() -> None:
     shelf = Shelf(wav(voiced_s=4), refusals=[AsteriskAway("no answer")] * 9)
     assert not collect(shelf, ARRIVED, STARTED, ENDED, times=9).obligations
@@ -171,7 +230,7 @@ def test_what_is_left_later_is_collected_without_a_new_connection() -> None:
     archive = Archive(recordings=DictRecordings(), speech=ScriptedSpeech(Utterances()))
 
     async def connected() -> None:
-        left = LeftRecordings(archive, ledger, VirtualClock())
+        left = LeftRecordings(archive, ledger, VirtualClock(), {})
         running = asyncio.create_task(left.run())
         await left.settled(shelf)
         await asyncio.sleep(1)

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kai_ari.reception.ports import FRAME_BYTES, VoiceDetector, duration_ms
+from kai_ari.reception.ports import FRAME_BYTES, duration_ms
 from kai_ari.speech.pcm import silence, to_pcm
 from kai_ari.speech.vad import (
     SPEECH,
+    Detector,
     GuardedDetector,
     SileroDetector,
     SileroModel,
@@ -19,7 +20,7 @@ from kai_ari.speech.vad import (
 from tests.speech.conftest import Prompt
 
 
-def detector(kind: str, silero: SileroModel) -> VoiceDetector:
+def detector(kind: str, silero: SileroModel) -> Detector:
     return SileroDetector(silero) if kind == "silero" else WebRtcDetector()
 
 
