@@ -5,10 +5,10 @@ from kai_ari.dialogue import handoff_lines as say
 from kai_ari.dialogue.turns import LadderEnd, LadderEnded
 from kai_ari.fallback.steps import CameBack
 from kai_ari.reception.attempt import Attempt, Called, Takes
-from kai_ari.reception.conversation import Conversation
 from kai_ari.reception.errand import AlertErrand
 from kai_ari.reception.routes import House
 from kai_ari.reception.scene import Scene
+from kai_ari.reception.talk import Talk
 
 RING_S = 30
 
@@ -45,7 +45,7 @@ async def call_through(
     if attempted.leg is None:
         await scene.unless_left(scene.voice.say(say.UNREACHABLE_NOW.fill(who=errand.who)))
         return nothing
-    came_back = await Conversation(scene, attempted.leg).run()
+    came_back = await Talk(scene, attempted.leg).run()
     scene.ears.forget()
     if came_back is None:
         return LadderEnded(end=LadderEnd.HUMAN_ENDED)

@@ -37,7 +37,6 @@ from kai_ari.reception.about import about, is_urgent
 from kai_ari.reception.attempt import Attempt, Attempted
 from kai_ari.reception.call_through import call_through
 from kai_ari.reception.callees import called_by, takes
-from kai_ari.reception.conversation import Conversation
 from kai_ari.reception.errand import AlertErrand
 from kai_ari.reception.hold import hold_while
 from kai_ari.reception.legs import last_leg
@@ -53,6 +52,7 @@ from kai_ari.reception.routes import (
 from kai_ari.reception.scene import Scene
 from kai_ari.reception.sending_on import send_on
 from kai_ari.reception.sip_context import context_headers
+from kai_ari.reception.talk import Talk
 
 _log = log.get("ladder")
 
@@ -193,7 +193,7 @@ class CallLadder:
             return await self._on(step, attempted.came_back, who)
         await self._ended(step, attempted.came_back)
         self._advance(attempted.came_back, await look_out(self._lookout))
-        came_back = await Conversation(self._scene, attempted.leg).run()
+        came_back = await Talk(self._scene, attempted.leg).run()
         self._scene.ears.forget()
         if came_back is None:
             return LadderEnded(end=LadderEnd.HUMAN_ENDED)

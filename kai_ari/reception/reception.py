@@ -14,6 +14,7 @@ from kai_ari.dialogue import lines, turns
 from kai_ari.errors import AsteriskError, KaiError, LedgerError, MediaError, SpeechError
 from kai_ari.fallback.situations import with_ladder
 from kai_ari.fallback.state import State
+from kai_ari.reception.conversation import Conversation
 from kai_ari.reception.ears import Ears, Report
 from kai_ari.reception.errand import AlertErrand, Errand, Wishes
 from kai_ari.reception.inbox import Inbox
@@ -29,7 +30,6 @@ from kai_ari.reception.ports import (
 from kai_ari.reception.record import CallRecord
 from kai_ari.reception.routes import Dispatcher, Lookout, Reservations, Rules
 from kai_ari.reception.scene import HandOffSettings, Item, Scene
-from kai_ari.reception.talk import Talk
 from kai_ari.reception.voice import Voice
 from kai_ari.reception.voicemail import Archive, Voicemail
 from kai_ari.reception.wrap_up import conclude
@@ -167,7 +167,7 @@ class _Service:
             media = self._media = await self._call.open_audio()
             await self._record.note(ev.AudioOpened(transport=media.transport))
             try:
-                return await self._talk(tasks, media, resumed=resumed)
+                return await self._conversation(tasks, media, resumed=resumed)
             except MediaError as error:
                 await self._record.note(ev.AudioLost(why=str(error)))
                 await media.close()
@@ -190,7 +190,7 @@ class _Service:
         )
         return (arrived,)
 
-    async def _talk(
+    async def _conversation(
         self, tasks: asyncio.TaskGroup, media: MediaSession, *, resumed: bool
     ) -> turns.End:
         house, arrival = self._house, self._call.arrival
@@ -203,7 +203,7 @@ class _Service:
             reservations=house.reservations,
             before=self._ladder_state,
         )
-        talk = Talk(
+        conversation = Conversation(
             scene=scene,
             voicemail=self._voicemail,
             ladder=ladder,
@@ -225,13 +225,13 @@ class _Service:
                 ladders=with_ladder(self._rules.plan, arrival.did, house.clock.now()),
             )
             if self._errand is not None:
-                return await talk.run(self._errand.known(state), self._errand.reached)
+                return await conversation.run(self._errand.known(state), self._errand.reached)
             greeting = house.settings.greetings.get(arrival.did)
             if greeting is None:
                 _log.warning("call to a number not in kai.yaml", extra=log.fields(did=arrival.did))
-                await talk.say(turns.Say(line=lines.UNKNOWN_NUMBER))
+                await conversation.say(turns.Say(line=lines.UNKNOWN_NUMBER))
                 return turns.End(reason="unknown_number")
-            return await talk.run(state, turns.Started(greeting=greeting, resumed=resumed))
+            return await conversation.run(state, turns.Started(greeting=greeting, resumed=resumed))
         finally:
             self._ladder_state = ladder.state
             listening.cancel()

@@ -1,272 +1,188 @@
-"""A conversation on one live call: carries out what dialogue decides, and records it."""
+"""The caller and a person talk, and Kai watches over it: what proves it, and how it ends."""
 
-import asyncio
+import math
 from dataclasses import dataclass
-from itertools import pairwise
 
-from kai_ari.calls import events as ev
-from kai_ari.dialogue import conversation, turns
-from kai_ari.dialogue.lines import Line
-from kai_ari.errors import MediaError, SpeechError
-from kai_ari.promises.obligation import Owed
-from kai_ari.reception.about import about
-from kai_ari.reception.ears import AudioEnded, Deaf, SpeechBegan, Words
-from kai_ari.reception.errand import AlertErrand, Wishes
-from kai_ari.reception.heard import heard, note_deaf
-from kai_ari.reception.ladder import CallLadder
+from kai_ari import log
+from kai_ari.calls import leg_events as leg
+from kai_ari.calls.events import EndedBy
+from kai_ari.errors import AsteriskError
+from kai_ari.fallback.steps import CameBack
 from kai_ari.reception.left import CallerLeft
-from kai_ari.reception.ports import (
-    CallerGone,
-    Key,
-)
-from kai_ari.reception.scene import Item, Scene
-from kai_ari.reception.voicemail import Voicemail
+from kai_ari.reception.legs import AudioFlow, LegEnded, LegKey, LegResult
+from kai_ari.reception.ports import CallerGone
+from kai_ari.reception.scene import Scene
 
-#: Of a question cut off this soon the caller has heard too little to answer it: they were not
-#: done, and Kai had taken a pause for their end.
-TOO_SOON_MS = 700
+_log = log.get("talk")
+
+#: How often the counters of received audio are read until the minimum is reached.
+SAMPLE_S = 0.5
+#: The person gives the caller back to Kai with two stars, pressed within this time: one alone
+#: is pressed by mistake.
+GIVE_BACK = "*"
+GIVE_BACK_S = 2.0
 
 
 @dataclass(kw_only=True)
-class _Turn:
-    """Where the time of one answer went, until Kai's first audio is on its way."""
+class _Flow:
+    """Counters at the joining and at the last sample; when they were read, and when both were
+    last seen to grow, by the monotonic clock."""
 
-    words: Words
-    decided_at: float = 0.0
+    first: AudioFlow | None = None
+    first_at: float = 0.0
+    last: AudioFlow | None = None
+    last_at: float = 0.0
+    grew_at: float = -math.inf
+
+    def take(self, now: AudioFlow, at: float) -> None:
+        if self.first is None:
+            self.first, self.first_at = now, at
+        before = self.last or now
+        self.last, self.last_at = now, at
+        if now.from_caller > before.from_caller and now.from_leg > before.from_leg:
+            self.grew_at = at
+
+    @property
+    def heard(self) -> AudioFlow:
+        """Packets since the joining."""
+        if self.first is None or self.last is None:
+            return AudioFlow(from_caller=0, from_leg=0)
+        return AudioFlow(
+            from_caller=self.last.from_caller - self.first.from_caller,
+            from_leg=self.last.from_leg - self.first.from_leg,
+        )
+
+    @property
+    def both_ways(self) -> bool:
+        return self.heard.from_caller > 0 and self.heard.from_leg > 0
 
 
 class Talk:
-    def __init__(
-        self,
-        *,
-        scene: Scene,
-        voicemail: Voicemail,
-        ladder: CallLadder,
-        wishes: Wishes,
-        patience_s: float,
-    ) -> None:
+    """Of the caller and the joined leg `name`, from now on."""
+
+    def __init__(self, scene: Scene, name: str) -> None:
         self._scene = scene
-        self._voice = scene.voice
-        self._inbox = scene.inbox
-        self._ears = scene.ears
-        self._record = scene.record
-        self._clock = scene.clock
-        self._voicemail = voicemail
-        self._ladder = ladder
-        self._wishes = wishes
-        self._patience_s = patience_s
-        self._turn: _Turn | None = None
-        self._voiceless = False
-        self._spoken_ms = 0  # of Kai's lines since the caller's turn
-        self._cut_by_speech = False
+        self._name = name
+        self._since = scene.clock.monotonic()
+        self._sample_at = self._since + SAMPLE_S
+        self._flow = _Flow()
+        self._noted_both_ways = False
+        self._proven = False
+        self._star_at: float | None = None
 
-    async def run(self, state: turns.State, first: turns.Input) -> turns.End:
-        """Talk until the conversation ends; how it ended.
+    async def run(self) -> CameBack | None:
+        """Until it ends; what the ladder has to deal with, or None when all is well and over.
 
-        Raises CallerLeft, and MediaError when the audio is lost.
+        Raises CallerLeft. Whoever ended it, the leg is gone then; a caller who is still there
+        is with Kai again.
         """
-        given: turns.Input = first
         while True:
-            before, said = state, given
-            state, actions = conversation.step(state, given)
-            self._spoken_ms, self._cut_by_speech = 0, False
-            try:
-                answer = await self._carry_out(actions)
-            except SpeechError as error:
-                given = await self._lose_voice(error)
-                continue
-            if isinstance(answer, turns.End):
-                return answer
-            given = answer or await self._listen(state)
-            if self._cut_by_speech and self._spoken_ms < TOO_SOON_MS:
-                state, given = conversation.go_on(before, said, state, given)
-
-    async def _lose_voice(self, error: SpeechError) -> turns.Input:
-        """Once: the lines that ship as recordings are left. Raises `error` when not even they."""
-        if self._voiceless:
-            raise error
-        self._voiceless = True
-        await self._record.note(
-            ev.EngineFailed(part="synthesizer", engine="all", error=str(error), instead="recorded")
-        )
-        return turns.CannotSpeak()
-
-    async def _carry_out(
-        self, actions: tuple[turns.Action, ...]
-    ) -> turns.Saved | turns.LadderEnded | turns.End | None:
-        cut = False
-        for action in actions:
-            match action:
-                case turns.Say():
-                    cut = cut or await self.say(action)
-                case turns.Take(slot=slot, value=value, how=how):
-                    await self._record.note(ev.SlotTaken(slot=slot, value=value, how=how))
-                case turns.Confirm(slots=slots):
-                    await self._record.note(
-                        *(ev.SlotConfirmed(slot=slot, value=value) for slot, value in slots)
-                    )
-                case turns.Name(situation=situation):
-                    await self._record.note(ev.SituationNamed(situation=situation))
-                case turns.Save():
-                    await self._record.owe(Owed.DELIVER_MESSAGE, about(self._record.history))
-                    return turns.Saved(ok=True)
-                case turns.Record(zero_ends=zero_ends):
-                    return await self._take_recording(zero_ends=zero_ends)
-                case turns.HandOff():
-                    return await self._ladder.go(action)
-                case turns.BookCallback(number=number):
-                    await self._ladder.book(number)
-                    return turns.Saved(ok=True)
-                case turns.OptOut():
-                    return await self._wishes.opt_out(action)
-                case turns.Postpone():
-                    return await self._wishes.postpone(action)
-                case turns.Acknowledge():
-                    return await self._wishes.acknowledged()
-                case turns.CallThrough():
-                    return await self._call_through()
-                case turns.End():
-                    return action
-        return None
-
-    async def _call_through(self) -> turns.LadderEnded:
-        if not isinstance(self._wishes.errand, AlertErrand):
-            return turns.LadderEnded(end=turns.LadderEnd.NOTHING)
-        return await self._ladder.call_through(self._wishes.errand)
-
-    async def _take_recording(self, *, zero_ends: bool) -> turns.Saved:
-        self._ears.forget()
-        saved = await self._voicemail.take(self._scene, zero_ends=zero_ends)
-        self._ears.forget()
-        for item in self._inbox:
-            if isinstance(item, SpeechBegan | Words):  # while it was kept: no answer to anything
-                self._inbox.discard(item)
-        return saved
-
-    # -- speaking ----------------------------------------------------------------
-
-    async def say(self, say: turns.Say) -> bool:
-        """Speak one line; True when the caller cut it off."""
-        if self._turn:
-            self._turn.decided_at = self._clock.monotonic()
-        speaking = await self._voice.begin(say, self._time_turn)
-        cut_by: str | None = "fault"
-        try:
-            cut_by = await self._until_cut(speaking.playing, speaking.line)
-        except CallerLeft:
-            cut_by = "hangup"
-            raise
-        finally:
-            self._spoken_ms += await speaking.end(cut_by)
-            self._cut_by_speech = cut_by == "speech"
-        return cut_by is not None
-
-    async def _until_cut(self, playing: asyncio.Task[int], line: Line) -> str | None:
-        """Wait until the line is played or the caller interrupts it; what interrupted."""
-        seen = 0
-        while True:
-            arrival = asyncio.create_task(self._inbox.beyond(seen), name="inbox")
-            try:
-                await asyncio.wait({playing, arrival}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                arrival.cancel()
-            if playing.done():
-                playing.result()  # a lost transport or voice is raised here
-                return None
-            for item in self._inbox:
-                if cut_by := self._interruption(item, line):
-                    return cut_by
-            seen = len(self._inbox)
-
-    def _interruption(self, item: Item, line: Line) -> str | None:
-        match item:
-            case CallerGone():
-                raise CallerLeft(item)
-            case AudioEnded():
-                raise MediaError("the audio channel of the call closed while Kai was speaking")
-            case Key() if line.interruptible:
-                return "key"
-            case SpeechBegan():
-                self._inbox.discard(item)
-                return "speech" if line.interruptible else None
-            case Words(transcript=transcript):
-                if transcript.text.strip() and line.interruptible:
-                    return "speech"
-                self._inbox.discard(item)
-        return None
-
-    async def _time_turn(self) -> None:
-        turn, self._turn = self._turn, None
-        if turn is None:
-            return
-        now = self._clock.monotonic()
-        words = turn.words
-        marks = (
-            words.last_voice_at,
-            words.silent_enough_at,
-            words.emitted_at,
-            turn.decided_at,
-            now,
-        )
-        spans = [round((b - a) * 1000) for a, b in pairwise(marks)]
-        await self._record.note(
-            ev.TurnTimed(
-                endpointing_ms=spans[0],
-                recognition_ms=spans[1],
-                thinking_ms=spans[2],
-                voice_ms=spans[3],
-                total_ms=round((now - words.last_voice_at) * 1000),
-            )
-        )
-
-    # -- listening ---------------------------------------------------------------
-
-    async def _listen(self, state: turns.State) -> turns.Input:
-        """The caller's next input to the question that was asked."""
-        self._ears.expect = state.expect
-        interrupted = self._ears.caller_is_talking
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self._patience_s  # coughs and clicks do not put it off
-        while True:
-            item = await self._next_item(until)
+            item = await self._scene.next_item(self._next_sample())
             match item:
-                case None:
-                    waited = round(self._patience_s * 1000)
-                    await self._record.note(ev.CallerSilent(waited_ms=waited))
-                    return turns.Silence()
-                case Key(key=key):
-                    await self._record.note(ev.KeyPressed(key=key))
-                    self._ears.forget()
-                    return turns.Pressed(key=key)
-                case Words():
-                    given = await self._understand(item, interrupted=interrupted)
-                    if given is not None:
-                        return given
-                case Deaf():
-                    await note_deaf(self._record, item)
-                    return turns.CannotListen()
-                case CallerGone():
+                case CallerGone(talks_on=True):
                     raise CallerLeft(item)
-                case AudioEnded():
-                    raise MediaError("the audio channel of the call closed")
-                case _:  # of a recording or a leg that is over
-                    pass
+                case CallerGone():
+                    await self._sample()  # what was heard in the last moment counts, too
+                    await self._part(item.by)
+                    raise CallerLeft(item)
+                case LegEnded(leg=name) if name == self._name:
+                    return await self._leg_ended(item)
+                case LegKey(leg=name, key=key) if name == self._name:
+                    if self._gives_back(key):
+                        await self._part(EndedBy.HUMAN, given_back=True)
+                        await self._scene.call.part()
+                        return CameBack.GIVEN_BACK
+            if item is None or self._sample_at <= self._scene.clock.monotonic():
+                await self._sample()
+                if self._is_dead():
+                    await self._part(EndedBy.KAI)
+                    await self._scene.call.part()
+                    return CameBack.HANDOFF_SUSPECT
 
-    async def _understand(self, words: Words, *, interrupted: bool) -> turns.Input | None:
-        text = await heard(self._record, words)
-        if text is None:
-            return turns.Noise() if interrupted else None
-        if text:
-            self._turn = _Turn(words=words)
-        return turns.Heard(text=text)
+    # -- proof -----------------------------------------------------------------------
 
-    async def _next_item(self, until: float) -> Item | None:
-        """The next item, or None when nothing came; a caller in mid-sentence is not silent."""
-        while True:
-            try:
-                async with asyncio.timeout_at(until):
-                    return await self._inbox.take()
-            except TimeoutError:
-                if not self._ears.caller_is_talking:
-                    return None
-                until = asyncio.get_running_loop().time() + self._patience_s
+    def _lasted_s(self) -> float:
+        return self._scene.clock.monotonic() - self._since
+
+    def _next_sample(self) -> float | None:
+        return None if self._proven else self._sample_at
+
+    async def _sample(self) -> None:
+        """A leg that has just gone has no counters any more: what was seen last counts then."""
+        if self._proven:
+            return
+        clock = self._scene.clock
+        try:
+            counters = await self._scene.call.audio_flow(self._name)
+            self._flow.take(counters, clock.monotonic())
+        except AsteriskError as error:
+            _log.debug("no counters", extra=log.fields(error=str(error)))
+        self._sample_at = clock.monotonic() + SAMPLE_S
+        heard, record = self._flow.heard, self._scene.record
+        if self._flow.both_ways and not self._noted_both_ways:
+            self._noted_both_ways = True
+            await record.note(
+                leg.AudioBothWays(
+                    leg=self._name, from_caller=heard.from_caller, from_leg=heard.from_leg
+                )
+            )
+        minimum = self._scene.settings.conversation_s
+        if self._lasted_s() < minimum or not self._flow.both_ways:
+            return
+        if clock.monotonic() - self._flow.grew_at < minimum / 2:
+            self._proven = True
+            await record.note(
+                leg.Conversed(
+                    leg=self._name,
+                    lasted_ms=round(self._lasted_s() * 1000),
+                    minimum_ms=round(minimum * 1000),
+                )
+            )
+
+    def _is_dead(self) -> bool:
+        """Nothing ever came from the person's side: the caller hears silence. What could not be
+        counted is no news of silence."""
+        counted_s = self._flow.last_at - self._flow.first_at
+        if self._proven or counted_s < self._scene.settings.conversation_s:
+            return False
+        return self._flow.heard.from_leg == 0
+
+    # -- the end ---------------------------------------------------------------------
+
+    async def _leg_ended(self, ended: LegEnded) -> CameBack | None:
+        await self._sample()
+        await self._part(ended.by or EndedBy.NETWORK, ended=ended)
+        if self._proven and ended.by is EndedBy.HUMAN and ended.result is LegResult.DROPPED:
+            return None  # they have said goodbye to each other
+        await self._scene.call.part()
+        return CameBack.CUT_OFF if self._proven else CameBack.HANDOFF_SUSPECT
+
+    async def _part(
+        self, by: EndedBy, *, given_back: bool = False, ended: LegEnded | None = None
+    ) -> None:
+        lasted_ms = round(self._lasted_s() * 1000)
+        if ended is None:
+            await self._scene.call.hang_up_leg(self._name)
+        record = self._scene.record
+        if not self._proven and not self._flow.both_ways:
+            heard = self._flow.heard
+            await record.note(
+                leg.AudioOneWay(
+                    leg=self._name, from_caller=heard.from_caller, from_leg=heard.from_leg
+                )
+            )
+        await record.note(
+            leg.LegParted(leg=self._name, by=by, lasted_ms=lasted_ms, given_back=given_back),
+            leg.LegEnded(
+                leg=self._name,
+                result=ended.result.value if ended else LegResult.CANCELLED.value,
+                cause=ended.cause if ended else None,
+                sip=ended.sip if ended else None,
+                reason=ended.reason if ended else f"the talk was ended by {by.value}",
+            ),
+        )
+
+    def _gives_back(self, key: str) -> bool:
+        now, before = self._scene.clock.monotonic(), self._star_at
+        self._star_at = now if key == GIVE_BACK else None
+        return key == GIVE_BACK and before is not None and now - before <= GIVE_BACK_S

@@ -1,5 +1,4 @@
-"""What follows from each result of a call back: on a real ledger, with scripted calls, on virtual
-time."""
+"""What follows from each result of a call back: a real ledger, scripted calls, virtual time."""
 
 import asyncio
 from collections.abc import Sequence
