@@ -233,6 +233,15 @@ async def audio_past_asterisk(house: Installation) -> Breakage:
     await house.carry_out(finding)
 
 
+@found_as("dead-phone")
+async def phone_that_is_never_missed(house: Installation) -> Breakage:
+    house.edit("timers = always", "timers = yes", house.conf("pjsip.conf"))
+    await house.pbx.console("module reload res_pjsip.so")
+    finding = yield
+    house.edit("timers = yes", "timers = always", house.conf("pjsip.conf"))
+    await house.carry_out(finding)
+
+
 @found_as("no-qualify")
 async def phone_never_asked(house: Installation) -> Breakage:
     house.edit("qualify_frequency = 30", "qualify_frequency = 0", house.conf("pjsip.conf"))

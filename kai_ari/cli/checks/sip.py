@@ -12,6 +12,8 @@ from kai_ari.cli.remedies import told, write_anew
 
 #: OPTIONS is sent again after each, as RFC 3261 does over UDP (T1 = 0.5 s).
 _ANSWER_S = (0.5, 1.0, 1.0)
+#: The longest time in which a phone in a call is to be asked whether it is there.
+_ASKED_S = 300
 #: As asterisk-conf/ names what it configures.
 OUR_TRANSPORT = "udp"
 _OUR_NAME = "Kai PBX"
@@ -45,6 +47,22 @@ async def direct_media(pbx: Pbx) -> list[Found]:
         )
         for name, settings in pbx.endpoints.items()
         if settings.get("direct_media") == "true"
+    ]
+
+
+async def session_timers(pbx: Pbx) -> list[Found]:
+    """A phone in a call is asked whether it still is (RFC 4028), and soon enough to matter."""
+    return [
+        Finding(
+            slug="dead-phone",
+            where=f"pjsip.conf, endpoint {name}",
+            what="when this phone loses its network in mid-talk, Asterisk does not notice, and the"
+            " caller hears silence",
+            fix=f"set timers = always and timers_sess_expires = 90 there, {_reload(pbx)}",
+        )
+        for name, settings in pbx.endpoints.items()
+        if name in pbx.config.phones
+        and (settings.get("timers") != "always" or int(settings["timers_sess_expires"]) > _ASKED_S)
     ]
 
 

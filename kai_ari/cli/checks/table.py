@@ -64,6 +64,7 @@ OF_ASTERISK: tuple[Callable[[Pbx], Awaitable[list[Found]]], ...] = (
     rendered.up_to_date,
     sip.accounts,
     sip.direct_media,
+    sip.session_timers,
     sip.qualify,
     sip.sip_port,
     network.public_address,
