@@ -45,8 +45,8 @@ _ENDED_BY = {
 _REASONS = {
     "forwarded_back": "forwarded_back: told that the line is busy, for it looked like a phone that"
     " Kai was ringing and that forwards to Kai",
-    "too_many_calls": "too_many_calls: more than Kai serves at once; the telephone system rings the"
-    " owner's phone and takes a message, as when Kai is away",
+    "too_many_calls": "too_many_calls: more than Kai serves at once; the telephone system serves"
+    " the caller, as when Kai is away",
 }
 #: Reasons with which Kai ends a call, and does not hang up.
 _LET_GO = frozenset({"sent_on", "too_many_calls"})

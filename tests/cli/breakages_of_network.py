@@ -28,9 +28,13 @@ async def asterisk_with_another_public_address(house: Installation) -> Breakage:
     await house.pbx.restart()  # with the settings of before
 
 
-@found_as("trunk-not-found", "trunk-unknown")
+@found_as("trunk-not-found", "trunk-unknown", "public-address")
 async def provider_that_is_not_in_dns(house: Installation) -> Breakage:
-    trunks = "trunks: {provider: {host: sip.provider.invalid}}\n"
+    """Also where a public address is written, whether Asterisk knows it or not."""
+    trunks = (
+        "trunks: {provider: {host: sip.provider.invalid}}\n"
+        'network: {public_address: "203.0.113.7"}\n'
+    )
     house.edit("speech:", f"{trunks}speech:")
     finding = yield
     assert "provider" in finding.where

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from kai_ari.asterisk.inspection import AriInspector
+from kai_ari.cli.checks.context import Pbx, ari_settings
 from kai_ari.cli.checks.finding import Finding
+from kai_ari.cli.checks.network import public_address
+from kai_ari.config.load import load
+from kai_ari.config.pbx import Trunk
 from tests.cli.breakages_of_ami import BREAKAGES
 from tests.cli.installation import Installation, healthy
 
@@ -93,3 +98,22 @@ async def test_an_installation_that_is_nowhere(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (1, "")
     assert "[config-missing]" in done.stdout
+
+
+@pytest.mark.parametrize(("host", "found"), [("127.0.0.1", 1), ("[::1]", 1), ("192.0.2.7", 0)])
+async def test_of_an_asterisk_elsewhere_this_machine_s_addresses_say_nothing(
+    house: Installation, host: str, found: int
+) -> None:
+    config = load(house.yaml)
+    seen_at = config.asterisk.model_copy(update={"url": f"http://{host}:8088"})
+    beyond = {"provider": Trunk(host="203.0.113.20")}
+    async with AriInspector(ari_settings(config)) as ari:
+        pbx = Pbx(
+            config=config.model_copy(update={"asterisk": seen_at, "trunks": beyond}),
+            yaml="kai.yaml",
+            ari=ari,
+            modules={},
+            endpoints={},
+            address_towards=lambda _: "192.168.1.5",
+        )
+        assert len(await public_address(pbx)) == found

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from kai_ari.asterisk.client import AriSettings
 from kai_ari.asterisk.inspection import AriInspector
@@ -65,6 +66,11 @@ class Pbx:
     modules: dict[str, str]  # status by name
     endpoints: dict[str, dict[str, str]]  # settings of each SIP endpoint, by its name
     address_towards: AddressTowards = address_towards
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it runs on this very machine."""
+        return urlsplit(self.config.asterisk.url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def ari_settings(config: Config) -> AriSettings:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+from collections.abc import Iterator
 
 from kai_ari.asterisk.errors import NotFound
 from kai_ari.cli.checks.context import Pbx
@@ -25,7 +26,8 @@ async def public_address(pbx: Pbx) -> list[Found]:
     says = {transport.get(name, "") for name in _SAID}
     network = pbx.config.network
     if network is None:
-        return await _behind_a_router(pbx) if says == {""} else []
+        # Of an Asterisk elsewhere this machine's addresses say nothing.
+        return await _behind_a_router(pbx) if says == {""} and pbx.is_here else []
     if says == {network.public_address}:
         return []
     return [
@@ -41,22 +43,26 @@ async def public_address(pbx: Pbx) -> list[Found]:
     ]
 
 
+async def trunk_hosts(pbx: Pbx) -> list[Found]:
+    """The host of every trunk has an address."""
+    return [
+        Finding(
+            slug="trunk-not-found",
+            where=f"{pbx.yaml}, trunks: {name}",
+            what=f"{host} has no address that this machine could look up, so no call comes or"
+            " goes by it",
+            fix=f"correct host: there, or this machine's DNS; try: getent hosts {host}",
+        )
+        for name, host in _hosts(pbx)
+        if await _looked_up(host) is None
+    ]
+
+
 async def _behind_a_router(pbx: Pbx) -> list[Found]:
-    for name, trunk in pbx.config.trunks.items():
-        host = re.sub(r":\d+$", "", trunk.host).strip("[]")
+    for name, host in _hosts(pbx):
         there = await _looked_up(host)
-        if there is None:
-            return [
-                Finding(
-                    slug="trunk-not-found",
-                    where=f"{pbx.yaml}, trunks: {name}",
-                    what=f"{host} has no address that this machine could look up, so no call"
-                    " comes or goes by it",
-                    fix=f"correct host: there, or this machine's DNS; try: getent hosts {host}",
-                )
-            ]
-        here = pbx.address_towards(there)
-        if here and reaches_the_internet(there) and not reaches_the_internet(here):
+        here = pbx.address_towards(there) if there else None
+        if there and here and reaches_the_internet(there) and not reaches_the_internet(here):
             return [
                 Finding(
                     slug="behind-a-router",
@@ -69,6 +75,12 @@ async def _behind_a_router(pbx: Pbx) -> list[Found]:
                 )
             ]
     return []
+
+
+def _hosts(pbx: Pbx) -> Iterator[tuple[str, str]]:
+    """The host of each trunk, without its port, by the trunk's name."""
+    for name, trunk in pbx.config.trunks.items():
+        yield name, re.sub(r":\d+$", "", trunk.host).strip("[]")
 
 
 async def _looked_up(host: str) -> str | None:

@@ -1,7 +1,6 @@
 """Whether Asterisk's files, where Kai wrote them, still say what kai.yaml says."""
 
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
 
 from kai_ari.asterisk.conf import Directories, PbxSettings
 from kai_ari.asterisk.conf_render import render
@@ -20,7 +19,7 @@ _OURS = "; Rendered by Kai"
 async def up_to_date(pbx: Pbx) -> list[Found]:
     """Every line that kai.yaml asks for is there; more may be, such as a test phone's."""
     folder = PurePosixPath(await pbx.ari.read_global("ASTETCDIR"))
-    here = _as_seen_here(folder, urlsplit(pbx.config.asterisk.url).hostname or "")
+    here = _as_seen_here(folder) if pbx.is_here else None
     if here is None:
         return []
     try:
@@ -46,10 +45,8 @@ async def up_to_date(pbx: Pbx) -> list[Found]:
     ]
 
 
-def _as_seen_here(folder: PurePosixPath, host: str) -> Path | None:
-    """The directory, when Asterisk is on this machine and Kai wrote its configuration."""
-    if host not in ("127.0.0.1", "localhost", "::1"):
-        return None
+def _as_seen_here(folder: PurePosixPath) -> Path | None:
+    """The directory of an Asterisk on this machine, when Kai wrote its configuration."""
     for place in (Path(folder), TREE / folder.relative_to("/")):
         head = place / "asterisk.conf"
         if head.is_file() and head.read_text(errors="replace").startswith(_OURS):

@@ -14,6 +14,7 @@ from kai_ari.cli.remedies import told, write_anew
 _ANSWER_S = (0.5, 1.0, 1.0)
 #: The longest time in which a phone in a call is to be asked whether it is there.
 _ASKED_S = 300
+_UNSET_S = 1_800
 #: As asterisk-conf/ names what it configures.
 OUR_TRANSPORT = "udp"
 _OUR_NAME = "Kai PBX"
@@ -56,13 +57,16 @@ async def session_timers(pbx: Pbx) -> list[Found]:
         Finding(
             slug="dead-phone",
             where=f"pjsip.conf, endpoint {name}",
-            what="when this phone loses its network in mid-talk, Asterisk does not notice, and the"
-            " caller hears silence",
+            what="when this phone loses its network in mid-talk, Asterisk notices late or never,"
+            " and the caller hears silence",
             fix=f"set timers = always and timers_sess_expires = 90 there, {_reload(pbx)}",
         )
         for name, settings in pbx.endpoints.items()
         if name in pbx.config.phones
-        and (settings.get("timers") != "always" or int(settings["timers_sess_expires"]) > _ASKED_S)
+        and (
+            settings.get("timers") != "always"
+            or int(settings.get("timers_sess_expires", _UNSET_S)) > _ASKED_S
+        )
     ]
 
 

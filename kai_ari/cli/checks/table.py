@@ -68,6 +68,7 @@ OF_ASTERISK: tuple[Callable[[Pbx], Awaitable[list[Found]]], ...] = (
     sip.qualify,
     sip.sip_port,
     network.public_address,
+    network.trunk_hosts,
     manager.manager,
     mailboxes.mailboxes,
 )
